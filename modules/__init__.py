@@ -1,0 +1,37 @@
+"""WavLM's building blocks, faithful to the original: same names, arguments, state-dict keys and numbers.
+
+They need nothing but PyTorch (and jaxtyping, for shapes), and may be read or lifted out on their own. Where the
+original fails or ignores an argument, these work: docs/deviations.md lists each case.
+"""
+
+from .activations import Swish, gelu, gelu_accurate, get_activation_fn
+from .attention import AttentionOutput, MultiheadAttention
+from .glu import GLU_Linear, GLUTerms
+from .gradients import GradMultiply
+from .initialization import init_bert_params
+from .norms import Fp32GroupNorm, Fp32LayerNorm
+from .positions import distance_buckets, relative_position_buckets
+from .quantization import draw_block_mask, noised_weight, quant_noise
+from .shapes import SamePad, TransposeLast
+
+__all__ = [
+    "AttentionOutput",
+    "Fp32GroupNorm",
+    "Fp32LayerNorm",
+    "GLUTerms",
+    "GLU_Linear",
+    "GradMultiply",
+    "MultiheadAttention",
+    "SamePad",
+    "Swish",
+    "TransposeLast",
+    "distance_buckets",
+    "draw_block_mask",
+    "gelu",
+    "gelu_accurate",
+    "get_activation_fn",
+    "init_bert_params",
+    "noised_weight",
+    "quant_noise",
+    "relative_position_buckets",
+]

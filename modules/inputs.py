@@ -1,0 +1,73 @@
+"""What attention is given, brought into one shape or refused: inputs, masks over keys, a position bias."""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Shaped
+from torch import Tensor
+
+
+def check_widths(inputs: tuple[Tensor, Tensor, Tensor], widths: tuple[int, int, int]) -> None:
+    """Refuse a query, key and value that do not fit together or have other widths than those given.
+
+    Raises: ValueError with the shapes expected and found.
+    """
+    query, key, _ = inputs
+    found = [list(tensor.shape) for tensor in inputs]
+    lengths = (query.shape[0], key.shape[0], key.shape[0])
+    expected = [[length, query.shape[1], width] for length, width in zip(lengths, widths, strict=True)]
+    if found != expected:
+        raise ValueError(f"query, key, value: expected shapes {expected} (time, batch, width); found {found}")
+
+
+def additive_mask(
+    attn_mask: Shaped[Tensor, "..."] | None,
+    key_padding_mask: Shaped[Tensor, "..."] | None,
+    shape: tuple[int, int, int, int],
+    num_extra_keys: int,
+    dtype: torch.dtype,
+) -> Float[Tensor, "#batch #heads #queries keys"] | None:
+    """Join an attention mask and a padding mask into one term that broadcasts over the logits.
+
+    attn_mask: [queries, keys] or [batch x heads, queries, keys], added as it is, or boolean, true for "not this key".
+    key_padding_mask: [batch, keys], true or 1 for padding.
+    shape: (batch, heads, queries, keys); `num_extra_keys` further keys, which no mask knows of, are always seen.
+
+    Raises: ValueError where a mask has another shape.
+    """
+    batch, heads, num_queries, num_keys = shape
+    terms = []
+    if attn_mask is not None:
+        if attn_mask.shape not in ((num_queries, num_keys), (batch * heads, num_queries, num_keys)):
+            raise ValueError(
+                f"attn_mask: expected [{num_queries}, {num_keys}] (queries, keys) or that for each of "
+                f"{batch * heads} batch x heads; found {list(attn_mask.shape)}"
+            )
+        term = _minus_infinity(attn_mask, dtype) if attn_mask.dtype == torch.bool else attn_mask.to(dtype)
+        terms.append(term.view(1, 1, *shape[2:]) if term.ndim == 2 else term.view(shape))
+    if key_padding_mask is not None:
+        if key_padding_mask.shape != (batch, num_keys):
+            raise ValueError(
+                f"key_padding_mask: expected [{batch}, {num_keys}] (batch, keys); found {list(key_padding_mask.shape)}"
+            )
+        terms.append(_minus_infinity(key_padding_mask.bool(), dtype)[:, None, None, :])
+    return F.pad(sum(terms[1:], terms[0]), (0, num_extra_keys)) if terms else None
+
+
+def bias_per_head(
+    position_bias: Float[Tensor, "batch_heads queries keys"], shape: tuple[int, int, int, int]
+) -> Float[Tensor, "#batch heads queries keys"]:
+    """Split [batch x heads, queries, keys], or [heads, queries, keys] for the whole batch, into batch and heads.
+
+    Raises: ValueError where the bias fits no `shape` of (batch, heads, queries, keys).
+    """
+    batch, heads, num_queries, num_keys = shape
+    if position_bias.shape not in ((batch * heads, num_queries, num_keys), (heads, num_queries, num_keys)):
+        raise ValueError(
+            f"position_bias: expected [{batch * heads}, {num_queries}, {num_keys}] (batch x heads, queries, keys) "
+            f"or one of {heads} heads for the whole batch; found {list(position_bias.shape)}"
+        )
+    return position_bias.unflatten(0, (-1, heads))
+
+
+def _minus_infinity(hidden: Bool[Tensor, "..."], dtype: torch.dtype) -> Float[Tensor, "..."]:
+    return torch.zeros_like(hidden, dtype=dtype).masked_fill(hidden, float("-inf"))
