@@ -302,5 +302,5 @@ class MultiheadAttention(nn.Module):
         logits = logits if position is None else logits + position
         if mask is None:
             return self.compute_weights(logits)
-        weights = self.compute_weights(logits + mask)
-        return weights.masked_fill(mask.isneginf().all(dim=-1, keepdim=True), 0)
+        blind = mask.isneginf().all(dim=-1, keepdim=True)  # queries with no key left: no softmax, and no NaN gradient
+        return self.compute_weights((logits + mask).masked_fill(blind, 0)).masked_fill(blind, 0)

@@ -10,7 +10,8 @@ INITIAL_STD = 0.02
 
 @torch.no_grad()
 def _redraw(weight: Tensor) -> None:
-    weight.copy_(torch.empty_like(weight, device="cpu").normal_(mean=0.0, std=INITIAL_STD))
+    device = weight.device if weight.is_meta else "cpu"
+    weight.copy_(torch.empty_like(weight, device=device).normal_(mean=0.0, std=INITIAL_STD))
 
 
 def init_bert_params(module: nn.Module) -> None:

@@ -1,7 +1,8 @@
 """The transformer of WavLM: a positional convolution, then layers that share one table of position biases."""
 
 import math
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -145,16 +146,42 @@ class TransformerEncoder(nn.Module):
         self.layerdrop = config.encoder_layerdrop
         self.apply(init_bert_params)
 
+    def block(self, layer: int) -> TransformerSentenceEncoderLayer:
+        """One layer of the transformer."""
+        return cast(TransformerSentenceEncoderLayer, self.layers[layer])
+
     def compute_position_bias(self, num_frames: int) -> PositionBias | None:
         """What every layer gates and adds to its logits, [heads, frames, frames]; None without relative positions."""
-        attention = self.layers[0].self_attn
+        attention = self.block(0).self_attn
         return attention.compute_bias(num_frames, num_frames) if attention.has_relative_attention_bias else None
 
-    def first_state(self, x: Float[Tensor, "batch frames width"]) -> Float[Tensor, "batch frames width"]:
-        """What enters layer 0: positions added by convolution and, in post-norm models, the encoder's layer norm."""
+    def states(
+        self,
+        x: Float[Tensor, "batch frames width"],
+        padding_mask: Bool[Tensor, "batch frames"] | None = None,
+        streaming_mask: Tensor | None = None,
+    ) -> Iterator[Float[Tensor, "frames batch width"]]:
+        """Yield what enters layer 0, then what leaves each layer, as soon as it is known.
+
+        Layer 0 receives the projected frames with positions added by convolution and, in post-norm models, normed by
+        the encoder's layer norm. Padded frames are set to zero first.
+        """
+        if padding_mask is not None:
+            x = x.masked_fill(padding_mask.unsqueeze(-1), 0)
         x = x + self.pos_conv(x.transpose(1, 2)).transpose(1, 2)
         x = x if self.layer_norm_first else self.layer_norm(x)
-        return F.dropout(x, self.dropout, self.training)
+        x = F.dropout(x, self.dropout, self.training).transpose(0, 1)  # [frames, batch, width]
+        yield x
+        position_bias = self.compute_position_bias(x.shape[0])
+        for block in self.layers:
+            if not self.training or np.random.random() > self.layerdrop:  # noqa: NPY002 - the original's draws
+                x = block(x, position_bias, padding_mask, streaming_mask)
+            yield x
+
+    def finish(self, x: Float[Tensor, "frames batch width"]) -> Float[Tensor, "batch frames width"]:
+        """Bring the last layer's state into the form the model returns; pre-norm models norm it here."""
+        x = x.transpose(0, 1)
+        return self.layer_norm(x) if self.layer_norm_first else x
 
     def forward(
         self,
@@ -163,24 +190,16 @@ class TransformerEncoder(nn.Module):
         streaming_mask: Tensor | None = None,
         layer: int | None = None,
     ) -> EncoderOutput:
-        """Run the layers; pre-norm models norm the result, unless one `layer` was asked for.
+        """Run the layers.
 
-        With `layer`, `layer_results` holds layer 0's input and each layer's output, and the run stops behind that
-        layer; an index that names none runs them all. Padded frames are set to zero first.
+        With `layer`, the run stops behind that layer, its state is returned without a final norm, and `layer_results`
+        holds layer 0's input and each layer's output; an index that names no layer runs them all.
         """
-        if padding_mask is not None:
-            x = x.masked_fill(padding_mask.unsqueeze(-1), 0)
-        x = self.first_state(x).transpose(0, 1)  # [frames, batch, width]
-        layer_results = [] if layer is None else [(x, None)]
-        position_bias = self.compute_position_bias(x.shape[0])
-        for index, block in enumerate(self.layers):
-            if not self.training or np.random.random() > self.layerdrop:  # noqa: NPY002 - the original's draws
-                x = block(x, position_bias, padding_mask, streaming_mask)
-            if layer is not None:
-                layer_results.append((x, None))
-            if index == layer:
+        states = []
+        for index, state in enumerate(self.states(x, padding_mask, streaming_mask), start=-1):
+            states = [state] if layer is None else [*states, state]
+            if layer is not None and index == layer >= 0:
                 break
-        output = x.transpose(0, 1)  # [batch, frames, width]
-        if self.layer_norm_first and layer is None:
-            output = self.layer_norm(output)
-        return EncoderOutput(output, layer_results)
+        if layer is None:
+            return EncoderOutput(self.finish(states[-1]), [])
+        return EncoderOutput(states[-1].transpose(0, 1), [(state, None) for state in states])

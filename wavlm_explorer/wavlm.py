@@ -47,7 +47,11 @@ class WavLM(nn.Module):
         return self.mask_emb.device
 
     def extract_frames(self, source: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames channels"]:
-        """The front end's frames, normed; the gradient into the convolutions is scaled by `feature_grad_mult`."""
+        """The front end's frames, normed; the gradient into the convolutions is scaled by `feature_grad_mult`.
+
+        Raises: ValueError for an input that is not [batch, samples] of floats, or shorter than one frame.
+        """
+        self._check_source(source)
         scale = self.config.feature_grad_mult
         with torch.set_grad_enabled(torch.is_grad_enabled() and scale > 0):
             features = self.feature_extractor(source)
@@ -56,7 +60,7 @@ class WavLM(nn.Module):
         return self.layer_norm(features.transpose(1, 2))
 
     def project(self, frames: Float[Tensor, "batch frames channels"]) -> Float[Tensor, "batch frames width"]:
-        """Bring the front end's frames to the width of the transformer."""
+        """What enters the encoder: the front end's frames, brought to the width of the transformer."""
         return self.dropout_input(frames if self.post_extract_proj is None else self.post_extract_proj(frames))
 
     def extract_features(
@@ -78,11 +82,9 @@ class WavLM(nn.Module):
 
         Raises: ValueError for an input that is not [batch, samples], or too short, or a mask that does not fit.
         """
-        self._check_source(source)
-        features = self.extract_frames(source)
+        features = self.project(self.extract_frames(source))
         if padding_mask is not None:
             padding_mask = self.forward_padding_mask(features, padding_mask)
-        features = self.project(features)
         if mask:
             features, _ = self.apply_mask(features, padding_mask)
         layer = None if output_layer is None else output_layer - 1
@@ -125,7 +127,7 @@ class WavLM(nn.Module):
         return x, hidden
 
     def forward_padding_mask(
-        self, features: Float[Tensor, "batch frames channels"], padding_mask: Tensor
+        self, features: Float[Tensor, "batch frames width"], padding_mask: Tensor
     ) -> Bool[Tensor, "batch frames"]:
         """Turn a mask over samples into one over frames: padding where all samples of a frame's share are.
 

@@ -1,0 +1,234 @@
+"""One forward pass, remembered, and all that can be asked of it afterwards."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import psutil
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from .audio import SAMPLE_RATE, Audio
+from .encoder import TransformerSentenceEncoderLayer
+from .measures import MEASURE_NAMES, MapSums
+from .modules import GLU_Linear, GLUTerms
+from .wavlm import WavLM
+
+Heads = int | Sequence[int] | slice | None
+
+NORMALIZATION_EPSILON = 1e-5
+BLOCK_BYTES = 64 << 20  # how much of a layer's maps is held at once while it is measured
+
+
+class AttentionTerms(NamedTuple):
+    """One head's attention, taken apart: logits = content + position, position = gate x bucket_bias."""
+
+    content: Float[Tensor, "queries keys"]  # scaled q.k
+    bucket_bias: Float[Tensor, "queries keys"]  # zeros for a model without relative positions
+    gate: Float[Tensor, " queries"]  # ones for a model without a gate
+    position: Float[Tensor, "queries keys"]
+    logits: Float[Tensor, "queries keys"]
+    weights: Float[Tensor, "queries keys"]  # softmax(logits), rows sum to one
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """A clip's way through a WavLM.
+
+    It keeps the input of every layer and the output; attention, gates and GLUs are computed again when they are asked
+    for, by the very methods that the model's forward calls. All that is returned is float32, detached, on the CPU.
+    Layers and heads count from 0; negative indices count from the end. The model is shared and never written to.
+    """
+
+    model: WavLM
+    audio: Audio
+    normalized: bool  # whether the waveform was brought to mean 0 and variance 1 first
+    hidden_states: Float[Tensor, "states frames width"]  # [0] enters layer 0, [i + 1] leaves layer i
+    output: Float[Tensor, "frames width"]  # what the model returns; for pre-norm models, behind the final layer norm
+
+    @property
+    def num_layers(self) -> int:
+        """Layers of the transformer."""
+        return self.hidden_states.shape[0] - 1
+
+    @property
+    def num_heads(self) -> int:
+        """Heads of each layer."""
+        return self.model.config.encoder_attention_heads
+
+    @property
+    def num_frames(self) -> int:
+        """Frames of the clip, one each 20 ms."""
+        return self.hidden_states.shape[1]
+
+    @cached_property
+    def frame_times(self) -> Float[Tensor, " frames"]:
+        """The centre of what each frame sees, in seconds from the start of the file."""
+        config = self.model.config
+        centres = torch.arange(self.num_frames) * config.hop_samples + config.receptive_field_samples / 2
+        return (self.audio.start + centres.double() / SAMPLE_RATE).float()
+
+    @torch.inference_mode()
+    def attention(
+        self, layer: int, heads: Heads = None, queries: slice | None = None
+    ) -> Float[Tensor, "heads queries keys"]:
+        """Attention weights of one layer, true per head; rows sum to one.
+
+        heads: one, several, a slice, or None for all; the axis stays. queries: a slice of frames, or None for all.
+
+        Raises: IndexError naming the range; MemoryError with the size and what to ask for instead.
+        """
+        layer = _check_index("layer", layer, self.num_layers)
+        rows = torch.arange(self.num_frames)[_forward_slice(queries)]
+        chosen = self._choose_heads(heads)
+        self._check_memory(len(chosen), len(rows))
+        return self._terms(layer, chosen, rows).weights
+
+    @torch.inference_mode()
+    def attention_terms(self, layer: int, head: int, queries: slice | None = None) -> AttentionTerms:
+        """One head's attention taken apart: what comes from content, what from position, and their softmax.
+
+        Raises: as `attention`.
+        """
+        layer = _check_index("layer", layer, self.num_layers)
+        head = _check_index("head", head, self.num_heads)
+        rows = torch.arange(self.num_frames)[_forward_slice(queries)]
+        self._check_memory(1, len(rows))
+        return AttentionTerms(*(term[0] for term in self._terms(layer, torch.tensor([head]), rows)))
+
+    @torch.inference_mode()
+    def gate(self, layer: int) -> Float[Tensor, "heads frames"]:
+        """What each frame multiplies each head's bias by; ones for a model without a gate."""
+        block, x = self._layer_input(_check_index("layer", layer, self.num_layers))
+        return _to_cpu(block.self_attn.compute_gate(block.attention_input(x))[0])
+
+    @torch.inference_mode()
+    def feed_forward_input(self, layer: int) -> Float[Tensor, "frames width"]:
+        """What one layer's feed-forward receives."""
+        block, x = self._layer_input(_check_index("layer", layer, self.num_layers))
+        attended = block.attend(x, self.model.encoder.compute_position_bias(self.num_frames))
+        return _to_cpu(block.feed_forward_input(attended)[:, 0])
+
+    @torch.inference_mode()
+    def glu(self, layer: int) -> GLUTerms:
+        """The gated linear unit of one layer's feed-forward: value, gate_input, gate and output, [frames, ffn].
+
+        Raises: ValueError for a model whose feed-forward has none; IndexError.
+        """
+        layer = _check_index("layer", layer, self.num_layers)
+        fc1 = self.model.encoder.block(layer).fc1
+        if not isinstance(fc1, GLU_Linear):
+            raise ValueError(
+                "Expected a feed-forward with a gated linear unit (activation_fn='glu'); this model's has "
+                f"activation_fn={self.model.config.activation_fn!r}, so none of its {self.num_layers} layers has one."
+            )
+        terms = fc1.terms(self.feed_forward_input(layer).to(self.model.device, self.model.mask_emb.dtype))
+        return GLUTerms(*(_to_cpu(term) for term in terms))
+
+    def measures(self) -> dict[str, Float[Tensor, "layers heads"]]:
+        """Numbers for every head, [layers, heads] each; `wavlm_explorer.measures` defines them."""
+        return dict(self._measures)
+
+    @cached_property
+    @torch.inference_mode()
+    def _measures(self) -> dict[str, Tensor]:
+        every_head = torch.arange(self.num_heads)
+        num_rows = max(1, BLOCK_BYTES // (4 * self.num_heads * self.num_frames))
+        layers = []
+        for layer in range(self.num_layers):
+            sums = MapSums(self.num_frames)
+            for rows in torch.arange(self.num_frames).split(num_rows):
+                terms = self._terms(layer, every_head, rows)
+                sums.add(terms.weights, terms.content, terms.position)
+            layers.append(sums.measures(self.model.config.frame_seconds))
+        return {name: torch.stack([numbers[name] for numbers in layers]) for name in MEASURE_NAMES}
+
+    def _terms(self, layer: int, heads: Int[Tensor, " heads"], rows: Int[Tensor, " queries"]) -> AttentionTerms:
+        """The terms of several heads at once: each as in AttentionTerms, with an axis of heads before it."""
+        block, x = self._layer_input(layer)
+        attention = block.self_attn
+        x = block.attention_input(x)
+        q = attention.project_query(x)[:, heads][:, :, rows]
+        k = attention.project_key(x)[:, heads]
+        content = attention.compute_content(q, k)  # [1, heads, queries, keys]
+        gate = attention.compute_gate(x)[:, heads][:, :, rows]
+        bias = self._bias_rows(rows)
+        bias = torch.zeros_like(content[0]) if bias is None else bias[heads]
+        position = attention.compute_position(gate, bias)
+        logits = content + position
+        weights = attention.compute_weights(logits)
+        bias = bias.expand_as(content)
+        return AttentionTerms(*(_to_cpu(term[0]) for term in (content, bias, gate, position, logits, weights)))
+
+    def _bias_rows(self, rows: Int[Tensor, " queries"]) -> Float[Tensor, "heads queries keys"] | None:
+        attention = self.model.encoder.block(0).self_attn
+        if not attention.has_relative_attention_bias:
+            return None
+        if len(rows) == 0:
+            return attention.compute_bias(1, self.num_frames)[:, :0]
+        first, last = int(rows[0]), int(rows[-1])
+        return attention.compute_bias(last - first + 1, self.num_frames, query_offset=first)[:, rows - first]
+
+    def _layer_input(self, layer: int) -> tuple[TransformerSentenceEncoderLayer, Tensor]:
+        x = self.hidden_states[layer].unsqueeze(1)  # [frames, batch, width]
+        return self.model.encoder.block(layer), x.to(self.model.device, self.model.mask_emb.dtype)
+
+    def _choose_heads(self, heads: Heads) -> Int[Tensor, " heads"]:
+        if heads is None or isinstance(heads, slice):
+            return torch.arange(self.num_heads)[_forward_slice(heads)]
+        chosen = [heads] if isinstance(heads, int) else list(heads)
+        return torch.tensor([_check_index("head", head, self.num_heads) for head in chosen], dtype=torch.long)
+
+    def _check_memory(self, num_heads: int, num_queries: int) -> None:
+        needed = 5 * 4 * num_heads * num_queries * self.num_frames  # float32: content, bias, position, logits, weights
+        available = psutil.virtual_memory().available
+        if needed > available:
+            raise MemoryError(
+                f"{num_heads} heads x {num_queries} queries x {self.num_frames} keys need about {needed / 1e9:.1f} GB; "
+                f"{available / 1e9:.1f} GB are free. Ask for fewer heads (heads=0) or rows (queries=slice(0, 500))."
+            )
+
+
+@torch.inference_mode()
+def trace(
+    model: WavLM, audio: Audio, normalize: bool | None = None, progress: Callable[[float], None] | None = None
+) -> Trace:
+    """Run the model once over a clip and remember what entered every layer.
+
+    normalize: bring the waveform to mean 0 and variance 1; None does what the model's config wants.
+    progress: called with the share done, 0 to 1, after the front end and after each layer.
+
+    Raises: ValueError for a model in training mode or a clip shorter than one frame.
+    """
+    if model.training:
+        raise ValueError("trace: expected a model in eval mode, found one in training mode; call model.eval()")
+    normalize = model.config.normalize if normalize is None else normalize
+    samples = torch.tensor(audio.samples, device=model.device)
+    if normalize:
+        samples = (samples - samples.mean()) / torch.sqrt(samples.var(correction=0) + NORMALIZATION_EPSILON)
+    frames = model.project(model.extract_frames(samples.unsqueeze(0).to(model.mask_emb.dtype)))
+    states, last = [], frames
+    for last in model.encoder.states(frames):
+        states.append(_to_cpu(last[:, 0]))
+        if progress is not None:
+            progress(len(states) / (model.config.encoder_layers + 1))
+    return Trace(model, audio, normalize, torch.stack(states), _to_cpu(model.encoder.finish(last)[0]))
+
+
+def _to_cpu(tensor: Tensor) -> Float[Tensor, "..."]:
+    return tensor.to("cpu", torch.float32)
+
+
+def _check_index(what: str, index: int, length: int) -> int:
+    if not -length <= index < length:
+        raise IndexError(f"{what} {index} is out of range: expected 0 to {length - 1}, or -{length} to -1 from the end")
+    return index % length
+
+
+def _forward_slice(rows: slice | None) -> slice:
+    """Refuse what a tensor cannot be sliced by."""
+    if rows is not None and rows.step is not None and rows.step < 1:
+        raise IndexError(f"expected a slice with a step of at least 1; found a step of {rows.step}")
+    return slice(None) if rows is None else rows
