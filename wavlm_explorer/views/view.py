@@ -1,0 +1,118 @@
+"""What a view is: a lesson, typed choices, and a function from a trace to pictures. It knows nothing of the page."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..figures.style import Picture
+from ..tracing import Trace
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """The words at the head of a page."""
+
+    what: str  # what is shown, in a sentence or two of markdown
+    equation: str  # LaTeX
+    symbols: tuple[tuple[str, str], ...]  # (LaTeX, meaning)
+    try_this: str  # one thing to do, in markdown
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Something to choose; `name` is the keyword under which a view receives it and its key in the page's link.
+
+    Choices of the same name on different views are one: the layer chosen here is the layer shown there.
+    """
+
+    name: str
+    label: str
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class WholeNumber(Choice):
+    """A whole number from `minimum` to `maximum`, chosen on a slider."""
+
+    minimum: int = 0
+    maximum: int = 0
+    default: int = 0
+
+
+@dataclass(frozen=True)
+class Fraction(Choice):
+    """A number from `minimum` to `maximum`, chosen on a slider."""
+
+    minimum: float = 0.0
+    maximum: float = 1.0
+    default: float = 0.0
+    step: float = 0.05
+
+
+@dataclass(frozen=True)
+class Option(Choice):
+    """One of several names. Many are shown as a menu, few side by side."""
+
+    options: tuple[str, ...] = ()
+    default: str = ""
+
+
+@dataclass(frozen=True)
+class Redraw(Choice):
+    """A button; the view receives how often it was pressed, and takes it for a seed."""
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A picture, what it says in words, and its numbers."""
+
+    name: str  # a file's name, without an ending
+    picture: Picture
+    caption: str  # markdown
+    arrays: Callable[[], Mapping[str, np.ndarray]]  # its numbers, made when somebody asks for them
+    share: float = 1.0  # of the page's width; neighbours that fit side by side are put there
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something the reader must know before the next picture: what a checkpoint lacks, what stands in for it."""
+
+    text: str  # markdown
+
+
+def no_choices(trace: Trace) -> tuple[Choice, ...]:
+    """A view without choices."""
+    return ()
+
+
+@dataclass(frozen=True)
+class View:
+    """One page of the explorer.
+
+    `exhibits(trace, palette, **choices)` yields notes and exhibits, each as soon as it is ready.
+    """
+
+    name: str  # in the link
+    title: str
+    icon: str  # of Material Symbols
+    lesson: Lesson
+    exhibits: Callable[..., Iterator[Exhibit | Note]]
+    choices: Callable[[Trace], tuple[Choice, ...]] = field(default=no_choices)
+
+    def defaults(self, trace: Trace) -> dict[str, Any]:
+        """What is chosen before anyone chooses."""
+        return {choice.name: getattr(choice, "default", 0) for choice in self.choices(trace)}
+
+
+def choose_layer(trace: Trace) -> WholeNumber:
+    """The layer, shared by all views."""
+    return WholeNumber(
+        "layer", "Layer", "Counted from 0, bottom to top.", 0, trace.num_layers - 1, trace.num_layers // 2
+    )
+
+
+def choose_head(trace: Trace) -> WholeNumber:
+    """The head, shared by all views."""
+    return WholeNumber("head", "Head", "Counted from 0, as in the checkpoint.", 0, trace.num_heads - 1, 0)
