@@ -58,9 +58,10 @@ def attention_heads(
     Raises: as `attention_map`.
     """
     num_panels = trace.num_heads + 1
-    columns = min(5, math.ceil(num_panels / 2))
+    columns = math.ceil(math.sqrt(num_panels))
     rows = math.ceil(num_panels / columns)
-    figure = Picture(1.7 * columns + 0.4, 1.82 * rows + 0.75, palette)
+    side = 5.2 / columns
+    figure = Picture(5.5, 1.08 * side * rows + 0.85, palette)
     grid = figure.add_gridspec(
         rows, columns, left=0.02, right=0.98, bottom=0.62 / figure.get_figheight(),
         top=1 - 0.3 / figure.get_figheight(), wspace=0.06, hspace=0.16,

@@ -63,7 +63,8 @@ def exhibits(trace: Trace, palette: Palette, layer: int, head: int, scale: str) 
         "attention_terms",
         attention_terms(trace, layer, head, scale, palette),
         f"Head {head} taken apart. Position accounts for {share:.0%} of what varies along the rows of its logits, "
-        f"content for the rest. The terms add up to the logits within {residual:.0e}.",
+        f"content for the rest. The terms add up to the logits "
+        + ("exactly." if residual == 0 else f"within {residual:.0e}."),
         lambda: {name: term.numpy() for name, term in terms._asdict().items()},
     )
 

@@ -1,0 +1,89 @@
+"""One view as a page: its lesson, its choices, its pictures with their files."""
+
+import io
+from collections.abc import Iterator
+
+import numpy as np
+import streamlit as st
+
+from ..figures.style import Palette
+from ..tracing import Trace
+from ..views import Exhibit, Lesson, Note, View
+from .widgets import ask
+
+
+def show_view(view: View, trace: Trace, palette: Palette) -> None:
+    """Draw the page of a view. Only the part below the lesson runs again when a choice changes."""
+    st.title(view.title)
+    _show_lesson(view.lesson)
+    _show_exhibits(view, trace, palette)
+
+
+def _show_lesson(lesson: Lesson) -> None:
+    st.markdown(lesson.what)
+    equation, symbols = st.columns([0.52, 0.48], vertical_alignment="center", gap="medium")
+    with equation.container(border=True):
+        st.latex(lesson.equation)
+    symbols.markdown("  \n".join(f"${symbol}$ — {meaning}" for symbol, meaning in lesson.symbols))
+    st.markdown(f":primary-background[**Try this**] {lesson.try_this}")
+
+
+@st.fragment
+def _show_exhibits(view: View, trace: Trace, palette: Palette) -> None:
+    choices = view.choices(trace)
+    with st.container(border=True):
+        columns = st.columns(max(1, len(choices)), gap="medium", vertical_alignment="bottom")
+        chosen = {}
+        for choice, column in zip(choices, columns, strict=False):
+            with column:
+                chosen[choice.name] = ask(choice)
+    try:
+        _show_rows(view.exhibits(trace, palette, **chosen))
+    except MemoryError as error:
+        st.error(f"{error}", icon=":material/memory:")
+
+
+def _show_rows(exhibits: Iterator[Exhibit | Note]) -> None:
+    """Put pictures side by side while their shares of the width add up to no more than the whole."""
+    row: list = []
+    for item in exhibits:
+        if isinstance(item, Note):
+            st.info(item.text, icon=":material/info:")
+            row = []
+            continue
+        if not row:
+            row = _start_row(item.share)
+        _show_exhibit(row.pop(0), item)
+
+
+def _start_row(share: float) -> list:
+    return list(st.columns([share, 1 - share], gap="medium")) if share < 1 else [st.container()]
+
+
+def _show_exhibit(place, exhibit: Exhibit) -> None:
+    with place:
+        st.image(exhibit.picture.to_bytes("png"), width="stretch", alt=exhibit.caption)
+        with st.container(horizontal=True, wrap=False):
+            st.caption(exhibit.caption, width="stretch")
+            with st.popover("", icon=":material/download:", help="Save this picture or its numbers", type="tertiary"):
+                _offer_files(exhibit)
+
+
+def _offer_files(exhibit: Exhibit) -> None:
+    picture, arrays = exhibit.picture, exhibit.arrays
+    files = {
+        "png": ("Picture (PNG)", "image/png", lambda: picture.to_bytes("png")),
+        "svg": ("Picture (SVG)", "image/svg+xml", lambda: picture.to_bytes("svg")),
+        "npz": ("Numbers (NPZ)", "application/zip", lambda: _npz(arrays())),
+    }
+    for ending, (label, mime, make) in files.items():
+        st.download_button(
+            label, make, f"{exhibit.name}.{ending}", mime, on_click="ignore", key=f"{exhibit.name}.{ending}",
+            width="stretch",
+        )  # fmt: skip
+
+
+def _npz(arrays) -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()

@@ -1,0 +1,88 @@
+"""The frame around every page: sidebar, navigation, and the trace that all pages share."""
+
+import gc
+from functools import partial
+
+import streamlit as st
+from PIL import Image, ImageDraw
+
+from ..audio import Audio
+from ..tracing import Trace, trace
+from ..views import VIEWS
+from ..wavlm import WavLM
+from .memory import remember
+from .model import ONE_AT_A_TIME, choose_model
+from .page import show_view
+from .sound import choose_sound
+from .theme import current_palette
+
+
+def main() -> None:
+    """Run the app once, as Streamlit does at every interaction."""
+    st.set_page_config("WavLM Explorer", _icon(), "wide")
+    palette = current_palette()
+    pages = {
+        view: st.Page(
+            partial(_nothing, view.name), title=view.title, icon=f":material/{view.icon}:", url_path=view.name,
+            default=view is VIEWS[0],
+        )
+        for view in VIEWS
+    }  # fmt: skip
+    chosen = st.navigation(list(pages.values()), position="top")
+    with st.sidebar:
+        st.title("WavLM Explorer")
+        st.caption("See what a speech model attends to, head by head, on any voice.")
+        audio = choose_sound()
+        model = choose_model()
+    _freeze_what_is_loaded()
+    view = next(view for view, page in pages.items() if page == chosen)
+    if audio is None or model is None:
+        st.title(view.title)
+        st.info(_what_to_do(audio), icon=":material/arrow_back:")
+    else:
+        show_view(view, _traced(model, audio), palette)
+
+
+def _nothing(view_name: str) -> None:
+    """What Streamlit wants of a page: something to call. Ours are all drawn by `main`, from their views."""
+
+
+def _what_to_do(audio: Audio | None) -> str:
+    if audio is None:
+        return "Drop a recording into the sidebar or record your voice there, and its attention appears here."
+    return "Drop a checkpoint into the sidebar: a `.pt` file in the original's layout, such as `WavLM-Base.pt`."
+
+
+def _traced(model: WavLM, audio: Audio) -> Trace:
+    """Trace a sound once per model: another head, layer or page finds the trace in the session's memory."""
+    weights = model.source.digest if model.source else str(id(model))
+    return remember("traces", (weights, str(model.device), audio.digest), lambda: _trace_with_progress(model, audio))
+
+
+def _trace_with_progress(model: WavLM, audio: Audio) -> Trace:
+    bar = st.progress(0.0, "Waiting for another session to finish its trace" if ONE_AT_A_TIME.locked() else "Tracing")
+
+    def report(share: float) -> None:
+        bar.progress(share, f"Tracing {audio.name}")
+
+    with ONE_AT_A_TIME:
+        result = trace(model, audio, progress=report)
+    bar.empty()
+    return result
+
+
+@st.cache_resource(show_spinner=False)
+def _freeze_what_is_loaded() -> None:
+    """Hide all that is loaded by now from the garbage collector, which would walk over PyTorch at every rerun."""
+    gc.collect()
+    gc.freeze()
+
+
+@st.cache_resource(show_spinner=False)
+def _icon() -> Image.Image:
+    """A diagonal of attention; drawn here, because an icon by name would be fetched from the network."""
+    image = Image.new("RGB", (64, 64), "#11141b")
+    draw = ImageDraw.Draw(image)
+    for step in range(7):
+        draw.rounded_rectangle((step * 8 + 4, step * 8 + 4, step * 8 + 14, step * 8 + 14), 3, fill="#ff8a5c")
+    return image

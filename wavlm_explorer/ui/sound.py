@@ -1,0 +1,121 @@
+"""The sound, in the sidebar: a sample, an upload, or the microphone; and which part of it."""
+
+import hashlib
+from dataclasses import replace
+from typing import NamedTuple
+
+import streamlit as st
+
+from ..audio import Audio, AudioError, audio_duration, load_audio
+from ..samples import SAMPLES, load_sample, sample_names
+from .memory import remember
+
+MAX_TRACED_SECONDS = 60.0
+MAX_UPLOAD_MEGABYTES = 200
+KINDS = ("Sample", "Upload", "Record")
+
+
+class _Recording(NamedTuple):
+    """An encoded sound as the browser sent it."""
+
+    name: str
+    content: bytes
+    digest: str
+    duration: float | None  # seconds, where the file says so
+
+
+def choose_sound() -> Audio | None:
+    """Draw the widgets and return the chosen part of the chosen sound; None while there is none.
+
+    A sound that cannot be used is explained, and the last good one stays.
+    """
+    st.subheader("Sound")
+    kind = st.segmented_control(
+        "Sound", KINDS, default=KINDS[0], required=True, key="sound", bind="query-params",
+        label_visibility="collapsed", width="stretch",
+    )  # fmt: skip
+    try:
+        audio = _choose_sample() if kind == KINDS[0] else _choose_recording(str(kind))
+    except AudioError as error:
+        st.error(f"{error}", icon=":material/error:")
+        audio = st.session_state.get("_last_audio")
+        if audio is not None:
+            st.caption(f"Still showing {audio.name}.")
+        return audio
+    if audio is not None:
+        st.session_state["_last_audio"] = audio
+        st.audio(audio.samples, sample_rate=audio.sample_rate)
+        st.caption(f"{audio.name} · {audio.start:g} to {audio.start + audio.duration:.2f} s · 16 kHz mono")
+        if audio.is_silent:
+            st.warning(
+                "This part is silent: what the model attends to in it says little.", icon=":material/volume_off:"
+            )
+    return audio
+
+
+def _choose_sample() -> Audio:
+    name = st.selectbox(
+        "Sample", sample_names(), format_func=_sample_title, key="sample", bind="query-params",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    st.caption(SAMPLES[name].look_for)
+    return remember("samples", name, lambda: load_sample(name))
+
+
+def _sample_title(name: str) -> str:
+    return SAMPLES[name].title if name in SAMPLES else name
+
+
+def _choose_recording(kind: str) -> Audio | None:
+    if kind == "Upload":
+        file = st.file_uploader(
+            "Your recording", key="upload", max_upload_size=MAX_UPLOAD_MEGABYTES, label_visibility="collapsed",
+            help="Any format: wav, flac, mp3, ogg, opus, m4a, webm, the sound of a video.",
+        )  # fmt: skip
+    else:
+        file = st.audio_input("Record your voice", sample_rate=16_000, key="microphone", label_visibility="collapsed")
+    if file is None:
+        return None
+    if file.size > MAX_UPLOAD_MEGABYTES << 20:
+        raise AudioError(
+            f"{file.name}: expected at most {MAX_UPLOAD_MEGABYTES} MB, found {file.size / 1e6:.0f} MB; "
+            "cut the recording or compress it"
+        )
+    recording = remember("recordings", file.file_id, lambda: _read(file.name, file.getvalue()), capacity=1)
+    start, duration = _choose_part(recording)
+    return remember(
+        "audio",
+        (recording.digest, start, duration),
+        lambda: replace(load_audio(recording.content, start=start, duration=duration), name=recording.name),
+    )
+
+
+def _read(name: str, content: bytes) -> _Recording:
+    digest = hashlib.blake2b(content, digest_size=16).hexdigest()
+    return _Recording(name, content, digest, audio_duration(content))
+
+
+def _choose_part(recording: _Recording) -> tuple[float, float]:
+    """Ask which part to trace, in seconds; a new recording begins at its start."""
+    if st.session_state.get("_part_of", recording.digest) != recording.digest:
+        st.session_state["start"], st.session_state["duration"] = 0.0, MAX_TRACED_SECONDS
+    st.session_state["_part_of"] = recording.digest
+    if recording.duration is not None and recording.duration > MAX_TRACED_SECONDS:
+        st.info(
+            f"The recording lasts {_clock(recording.duration)}. Up to {MAX_TRACED_SECONDS:.0f} s are traced at once: "
+            "choose where to start.",
+            icon=":material/content_cut:",
+        )
+    left, right = st.columns(2)
+    start = left.number_input("Start (s)", 0.0, None, 0.0, 1.0, key="start", bind="query-params", format="%.2f")
+    duration = right.number_input(
+        "Up to (s)", 0.1, MAX_TRACED_SECONDS, MAX_TRACED_SECONDS, 1.0, key="duration", bind="query-params",
+        format="%.2f", help="The part ends here, or with the recording.",
+    )  # fmt: skip
+    return float(start or 0.0), min(float(duration or MAX_TRACED_SECONDS), MAX_TRACED_SECONDS)
+
+
+def _clock(seconds: float) -> str:
+    hours, rest = divmod(round(seconds), 3600)
+    minutes, rest = divmod(rest, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
