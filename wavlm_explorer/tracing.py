@@ -33,7 +33,7 @@ class AttentionTerms(NamedTuple):
     weights: Float[Tensor, "queries keys"]  # softmax(logits), rows sum to one
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Trace:
     """A clip's way through a WavLM.
 
@@ -47,6 +47,11 @@ class Trace:
     normalized: bool  # whether the waveform was brought to mean 0 and variance 1 first
     hidden_states: Float[Tensor, "states frames width"]  # [0] enters layer 0, [i + 1] leaves layer i
     output: Float[Tensor, "frames width"]  # what the model returns; for pre-norm models, behind the final layer norm
+
+    def __repr__(self) -> str:
+        name = self.model.source.name if self.model.source else "a WavLM"
+        shape = f"{self.num_layers} layers, {self.num_heads} heads, {self.num_frames} frames"
+        return f"Trace({self.audio.name} through {name}: {shape})"
 
     @property
     def num_layers(self) -> int:
@@ -70,7 +75,7 @@ class Trace:
         centres = torch.arange(self.num_frames) * config.hop_samples + config.receptive_field_samples / 2
         return (self.audio.start + centres.double() / SAMPLE_RATE).float()
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def attention(
         self, layer: int, heads: Heads = None, queries: slice | None = None
     ) -> Float[Tensor, "heads queries keys"]:
@@ -86,7 +91,7 @@ class Trace:
         self._check_memory(len(chosen), len(rows))
         return self._terms(layer, chosen, rows).weights
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def attention_terms(self, layer: int, head: int, queries: slice | None = None) -> AttentionTerms:
         """One head's attention taken apart: what comes from content, what from position, and their softmax.
 
@@ -98,20 +103,20 @@ class Trace:
         self._check_memory(1, len(rows))
         return AttentionTerms(*(term[0] for term in self._terms(layer, torch.tensor([head]), rows)))
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def gate(self, layer: int) -> Float[Tensor, "heads frames"]:
         """What each frame multiplies each head's bias by; ones for a model without a gate."""
         block, x = self._layer_input(_check_index("layer", layer, self.num_layers))
         return _to_cpu(block.self_attn.compute_gate(block.attention_input(x))[0])
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def feed_forward_input(self, layer: int) -> Float[Tensor, "frames width"]:
         """What one layer's feed-forward receives."""
         block, x = self._layer_input(_check_index("layer", layer, self.num_layers))
         attended = block.attend(x, self.model.encoder.compute_position_bias(self.num_frames))
         return _to_cpu(block.feed_forward_input(attended)[:, 0])
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def glu(self, layer: int) -> GLUTerms:
         """The gated linear unit of one layer's feed-forward: value, gate_input, gate and output, [frames, ffn].
 
@@ -132,7 +137,7 @@ class Trace:
         return dict(self._measures)
 
     @cached_property
-    @torch.inference_mode()
+    @torch.no_grad()
     def _measures(self) -> dict[str, Tensor]:
         every_head = torch.arange(self.num_heads)
         num_rows = max(1, BLOCK_BYTES // (4 * self.num_heads * self.num_frames))
@@ -155,11 +160,10 @@ class Trace:
         content = attention.compute_content(q, k)  # [1, heads, queries, keys]
         gate = attention.compute_gate(x)[:, heads][:, :, rows]
         bias = self._bias_rows(rows)
-        bias = torch.zeros_like(content[0]) if bias is None else bias[heads]
+        bias = torch.zeros_like(content) if bias is None else bias[None, heads]
         position = attention.compute_position(gate, bias)
         logits = content + position
         weights = attention.compute_weights(logits)
-        bias = bias.expand_as(content)
         return AttentionTerms(*(_to_cpu(term[0]) for term in (content, bias, gate, position, logits, weights)))
 
     def _bias_rows(self, rows: Int[Tensor, " queries"]) -> Float[Tensor, "heads queries keys"] | None:
@@ -191,7 +195,7 @@ class Trace:
             )
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def trace(
     model: WavLM, audio: Audio, normalize: bool | None = None, progress: Callable[[float], None] | None = None
 ) -> Trace:

@@ -86,7 +86,7 @@ def _refuse_compressed(file: Path | BinaryIO) -> None:
 
 def _explain(error: Exception) -> str:
     text = " ".join(str(error).split())
-    foreign = re.search(r"(?:GLOBAL|Unsupported (?:global|class|operand)):? ([\w.]+)", text)
+    foreign = re.search(r"(?:GLOBAL|Unsupported class) ([\w.]+)", text)
     if foreign:
         return (
             f"The file holds a Python object ({foreign[1]}) that could run code when read, so it was not read. "

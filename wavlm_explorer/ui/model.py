@@ -9,9 +9,8 @@ from ..checkpoints import CheckpointError, available_devices, load_model
 from ..wavlm import WavLM
 from .memory import remember
 
-NANO = "nano"
-CHECKPOINT = "checkpoint"
-LABELS = {NANO: "nano, bundled", CHECKPOINT: "a checkpoint of yours"}
+BUNDLED = "nano (bundled)"
+OWN = "your checkpoint"
 
 ONE_AT_A_TIME = threading.Lock()  # models and traces are large: sessions take turns
 
@@ -23,14 +22,14 @@ def choose_model() -> WavLM | None:
     """
     st.subheader("Model")
     kind = st.selectbox(
-        "Model", list(LABELS), format_func=_label, key="model", bind="query-params",
+        "Model", [BUNDLED, OWN], key="model", bind="query-params",
         label_visibility="collapsed",
     )  # fmt: skip
     device = st.selectbox(
         "Device", ["auto", *available_devices()], key="device", bind="query-params", help="auto: a GPU if there is one."
     )
     try:
-        model = _bundled(NANO, str(device)) if kind == NANO else _uploaded(str(device))
+        model = _bundled("nano", str(device)) if kind == BUNDLED else _uploaded(str(device))
     except (CheckpointError, ValueError) as error:
         st.error(f"{error}", icon=":material/error:")
         model = st.session_state.get("_last_model")
@@ -64,10 +63,6 @@ def _uploaded(device: str) -> WavLM | None:
     )
     with st.spinner(f"Loading {file.name}"):
         return _from_bytes(digest, device, file.getvalue(), file.name)
-
-
-def _label(kind: str) -> str:
-    return LABELS.get(kind, kind)
 
 
 def _describe(model: WavLM) -> str:

@@ -1,6 +1,8 @@
 """The sound, in the sidebar: a sample, an upload, or the microphone; and which part of it."""
 
 import hashlib
+import io
+import wave
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -44,7 +46,7 @@ def choose_sound() -> Audio | None:
         return audio
     if audio is not None:
         st.session_state["_last_audio"] = audio
-        st.audio(audio.samples, sample_rate=audio.sample_rate)
+        st.audio(remember("players", audio.digest, lambda: _wav(audio)), format="audio/wav")
         st.caption(f"{audio.name} · {audio.start:g} to {audio.start + audio.duration:.2f} s · 16 kHz mono")
         if audio.is_silent:
             st.warning(
@@ -113,6 +115,15 @@ def _choose_part(recording: _Recording) -> tuple[float, float]:
         format="%.2f", help="The part ends here, or with the recording.",
     )  # fmt: skip
     return float(start or 0.0), min(float(duration or MAX_TRACED_SECONDS), MAX_TRACED_SECONDS)
+
+
+def _wav(audio: Audio) -> bytes:
+    """What the model hears, as loud as it is: Streamlit itself would turn an array up to full scale."""
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setparams((1, 2, audio.sample_rate, 0, "NONE", ""))
+        file.writeframes((audio.samples.clip(-1, 1) * 32767).astype("<i2").tobytes())
+    return buffer.getvalue()
 
 
 def _clock(seconds: float) -> str:

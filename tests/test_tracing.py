@@ -1,0 +1,222 @@
+"""A trace: the promises of the public API, and that nothing is computed in a second way."""
+
+import dataclasses
+import threading
+
+import numpy as np
+import psutil
+import pytest
+import torch
+from conftest import VARIANTS, make_audio, make_model
+from oracles import TINY, model_twins, original_modules
+
+import wavlm_explorer as wx
+from wavlm_explorer.tracing import trace
+
+
+def explicit_pass(model, samples):
+    """Run the model layer by layer with explicit attention: (states, head weights of each layer)."""
+    states, weights, bias = [], [], None
+    with torch.inference_mode():
+        x = next(iter(model.encoder.states(model.project(model.extract_frames(samples[None])))))
+        bias = model.encoder.compute_position_bias(x.shape[0])
+        for block in model.encoder.layers:
+            states.append(x)
+            attended = block.self_attn(block.attention_input(x), need_head_weights=True, position_bias=bias)
+            weights.append(attended.weights[:, 0])
+            x = x + attended.output
+            x = block.feed_forward(x if block.layer_norm_first else block.self_attn_layer_norm(x))
+    return [*states, x], weights
+
+
+def test_tracing_changes_no_output(any_trace):
+    samples = torch.tensor(any_trace.audio.samples)
+    if any_trace.normalized:
+        samples = (samples - samples.mean()) / torch.sqrt(samples.var(correction=0) + 1e-5)
+    with torch.inference_mode():
+        output, _ = any_trace.model.extract_features(samples[None])
+    assert torch.equal(any_trace.output, output[0])
+    if any_trace.model.config.layer_norm_first:
+        with torch.inference_mode():
+            normed = any_trace.model.encoder.layer_norm(any_trace.hidden_states[-1])
+        assert torch.equal(any_trace.output, normed)
+        assert not torch.equal(any_trace.output, any_trace.hidden_states[-1])
+    else:
+        assert torch.equal(any_trace.output, any_trace.hidden_states[-1])
+
+
+def test_a_layer_recomputed_from_its_stored_input_equals_the_explicit_pass_bit_for_bit(any_trace):
+    for layer in range(any_trace.num_layers):
+        block = any_trace.model.encoder.block(layer)
+        x = any_trace.hidden_states[layer].unsqueeze(1)
+        bias = any_trace.model.encoder.compute_position_bias(any_trace.num_frames)
+        with torch.inference_mode():
+            explicit = block.self_attn(block.attention_input(x), need_head_weights=True, position_bias=bias)
+        assert torch.equal(any_trace.attention(layer), explicit.weights[:, 0])
+
+
+def test_explicit_and_fused_passes_agree(any_trace):
+    samples = torch.tensor(any_trace.audio.samples)
+    if any_trace.normalized:
+        samples = (samples - samples.mean()) / torch.sqrt(samples.var(correction=0) + 1e-5)
+    states, weights = explicit_pass(any_trace.model, samples)
+    for layer, expected in enumerate(weights):
+        torch.testing.assert_close(any_trace.hidden_states[layer], states[layer][:, 0], atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(any_trace.attention(layer), expected, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(any_trace.hidden_states[-1], states[-1][:, 0], atol=1e-5, rtol=1e-5)
+
+
+def test_the_mean_of_the_heads_is_what_the_original_s_attention_returns():
+    original, ours = model_twins(TINY)
+    traced = trace(ours, make_audio())
+    bias = None
+    for layer, block in enumerate(original.encoder.layers):
+        x = traced.hidden_states[layer].unsqueeze(1)
+        assert isinstance(block.self_attn, original_modules.MultiheadAttention)
+        _, mean, bias = block.self_attn(x, x, x, position_bias=bias)
+        torch.testing.assert_close(traced.attention(layer).mean(0), mean[0].detach(), atol=1e-6, rtol=1e-5)
+
+
+def test_rows_sum_to_one_and_heads_differ(any_trace):
+    weights = any_trace.attention(1)
+    assert weights.shape == (any_trace.num_heads, any_trace.num_frames, any_trace.num_frames)
+    torch.testing.assert_close(weights.sum(-1), torch.ones(weights.shape[:2]))
+    assert (weights[0] - weights[1]).abs().max() > 1e-3
+
+
+def test_terms_add_up(any_trace):
+    model, frames = any_trace.model, any_trace.num_frames
+    terms = any_trace.attention_terms(2, 1)
+    assert terms.content.shape == terms.bucket_bias.shape == terms.weights.shape == (frames, frames)
+    torch.testing.assert_close(terms.position, terms.gate[:, None] * terms.bucket_bias)
+    torch.testing.assert_close(terms.logits, terms.content + terms.position)
+    assert torch.equal(terms.weights, any_trace.attention(2, 1)[0])
+    assert torch.equal(terms.gate, any_trace.gate(2)[1])
+    assert model.config.gru_rel_pos != bool((terms.gate == 1).all())
+    assert model.config.relative_position_embedding != bool((terms.bucket_bias == 0).all())
+
+
+@pytest.mark.parametrize("queries", [None, slice(5, 12), slice(-4, None), slice(0, 30, 7), slice(3, 3)])
+@pytest.mark.parametrize("heads", [None, 0, -1, [2, 0], slice(1, 3), np.array([1]), []])
+def test_heads_and_queries_select_from_the_whole(tiny_trace, heads, queries):
+    whole = tiny_trace.attention(0)
+    chosen = [heads] if isinstance(heads, int) else heads
+    expected = whole if chosen is None else whole[chosen]
+    expected = expected if queries is None else expected[:, queries]
+    torch.testing.assert_close(tiny_trace.attention(0, heads, queries), expected)
+    if isinstance(heads, int):
+        terms = tiny_trace.attention_terms(0, heads, queries)
+        torch.testing.assert_close(terms.weights, expected[0])
+        assert terms.gate.shape == (expected.shape[1],)
+
+
+def test_indices_follow_python_s_rules(tiny_trace):
+    assert torch.equal(tiny_trace.attention(-1), tiny_trace.attention(2))
+    for ask in (tiny_trace.attention, tiny_trace.gate, tiny_trace.feed_forward_input):
+        with pytest.raises(IndexError, match=r"layer 3 is out of range: expected 0 to 2, or -3 to -1"):
+            ask(3)
+    with pytest.raises(IndexError, match=r"head -4 is out of range: expected 0 to 2"):
+        tiny_trace.attention(0, heads=[0, -4])
+    with pytest.raises(IndexError, match="step of at least 1"):
+        tiny_trace.attention(0, queries=slice(None, None, -1))
+
+
+def test_glu_is_the_feed_forward_s_own():
+    traced = trace(make_model(VARIANTS["glu"]), make_audio())
+    terms = traced.glu(1)
+    assert terms.output.shape == (traced.num_frames, TINY.encoder_ffn_embed_dim)
+    torch.testing.assert_close(terms.gate, torch.nn.functional.silu(terms.gate_input))
+    torch.testing.assert_close(terms.output, terms.value * terms.gate)
+    block = traced.model.encoder.block(1)
+    bias = traced.model.encoder.compute_position_bias(traced.num_frames)
+    with torch.inference_mode():
+        attended = block.attend(traced.hidden_states[1].unsqueeze(1), bias)[:, 0]
+        left = block.final_layer_norm(attended + block.fc2(terms.output))
+    torch.testing.assert_close(left, traced.hidden_states[2])
+
+
+def test_a_feed_forward_without_glu_is_named(tiny_trace):
+    with pytest.raises(ValueError, match=r"activation_fn='gelu', so none of its 3 layers has one"):
+        tiny_trace.glu(0)
+
+
+def test_frames_lie_where_they_look():
+    traced = trace(make_model(), make_audio(seconds=1.0, start=2.0))
+    assert traced.num_frames == (16_000 - 400) // 320 + 1 == len(traced.frame_times)
+    assert traced.frame_times[0] == pytest.approx(2.0 + 200 / 16_000)
+    assert traced.frame_times[-1] == pytest.approx(2.0 + (320 * 48 + 200) / 16_000)
+
+
+@pytest.mark.parametrize("normalize", [None, True, False])
+def test_normalisation_is_the_model_s_wish_unless_said_otherwise(normalize):
+    model, audio = make_model(VARIANTS["pre-norm"]), make_audio()
+    traced = trace(model, audio, normalize=normalize)
+    assert traced.normalized is (normalize is not False)
+    x = torch.tensor(audio.samples).double()
+    by_hand = ((x - x.mean()) / torch.sqrt(x.var(correction=0) + 1e-5)).float() if traced.normalized else x.float()
+    with torch.inference_mode():
+        expected, _ = model.extract_features(by_hand[None])
+    torch.testing.assert_close(traced.output, expected[0], atol=1e-4, rtol=1e-4)
+
+
+def test_results_are_float32_detached_and_on_the_cpu(tiny_trace):
+    tensors = [tiny_trace.hidden_states, tiny_trace.output, tiny_trace.gate(0), tiny_trace.frame_times]
+    tensors += [tiny_trace.attention(0), *tiny_trace.attention_terms(0, 0), *tiny_trace.measures().values()]
+    for tensor in tensors:
+        assert tensor.dtype == torch.float32
+        assert tensor.device.type == "cpu"
+        assert not tensor.requires_grad
+        assert not tensor.is_inference(), "a notebook could not use it in a graph of its own"
+
+
+def test_progress_is_reported_to_the_end():
+    shares = []
+    trace(make_model(), make_audio(), progress=shares.append)
+    assert shares == [0.25, 0.5, 0.75, 1.0]
+
+
+def test_a_model_in_training_mode_is_refused():
+    with pytest.raises(ValueError, match=r"model\.eval\(\)"):
+        trace(make_model().train(), make_audio())
+
+
+def test_what_does_not_fit_in_memory_is_refused_with_its_size(tiny_trace, monkeypatch):
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 1000}))
+    with pytest.raises(MemoryError, match=r"3 heads x 39 queries x 39 keys need about .* Ask for fewer heads"):
+        tiny_trace.attention(0)
+
+
+def test_a_trace_is_frozen(tiny_trace):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        tiny_trace.output = None
+
+
+def test_many_threads_share_one_model_without_mixing():
+    model = make_model()
+    sounds = [make_audio(0.3 + 0.1 * index, seed=index) for index in range(6)]
+    expected = [trace(model, sound).attention(2) for sound in sounds]
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    wrong = []
+
+    def check(index: int) -> None:
+        seen = [trace(model, sounds[index]).attention(2) for _ in range(10)]
+        wrong.extend(index for weights in seen if not torch.equal(weights, expected[index]))
+
+    threads = [threading.Thread(target=check, args=(index,)) for index in range(len(sounds))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+
+
+def test_the_public_api_is_what_the_design_promises():
+    model = wx.load_model("nano")
+    audio = wx.Audio.from_samples(make_audio().samples, sample_rate=16_000)
+    traced = wx.trace(model, audio)
+    assert isinstance(traced, wx.Trace)
+    assert not model.training
+    assert model.source.name == "nano"
+    assert set(model.source.fields.values()) <= {"read", "assumed", "overridden"}
+    assert wx.figures.attention_map(traced, layer=3, head=2).to_bytes("png").startswith(b"\x89PNG")

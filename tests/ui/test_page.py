@@ -1,0 +1,183 @@
+"""The page without a browser: every view, bad input, shared links, and who may see what."""
+
+import io
+import os
+import pickle
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import make_model
+from streamlit.testing.v1 import AppTest
+
+from wavlm_explorer import tracing
+from wavlm_explorer.ui import shell
+from wavlm_explorer.views import VIEWS
+
+APP = str(Path(__file__).parents[2] / "app.py")
+
+
+def open_page(**link: str) -> AppTest:
+    """Open the page as its link says; `page` names a view."""
+    app = AppTest.from_file(APP, default_timeout=120)
+    for name, value in link.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def wav(seconds: float = 1.0, rate: int = 16_000) -> bytes:
+    buffer = io.BytesIO()
+    times = np.arange(int(seconds * rate)) / rate
+    with wave.open(buffer, "wb") as file:
+        file.setparams((1, 2, rate, 0, "NONE", ""))
+        file.writeframes((8000 * np.sin(2 * np.pi * 220 * times)).astype("<i2").tobytes())
+    return buffer.getvalue()
+
+
+def errors(app: AppTest) -> list[str]:
+    return [element.value for element in app.error]
+
+
+def pictures(app: AppTest) -> int:
+    return len(app.get("image"))
+
+
+def test_the_page_opens_with_a_sample_already_traced():
+    app = open_page()
+    assert not app.exception
+    assert errors(app) == []
+    assert app.title[0].value == VIEWS[0].title
+    assert pictures(app) == 3
+    assert "nano" in app.sidebar.caption[-1].value
+
+
+def test_a_link_opens_what_it_says():
+    app = open_page(sample="A pause", layer="1", head="4", scale="linear")
+    assert not app.exception
+    assert app.selectbox(key="sample").value == "pause"
+    assert (app.slider(key="layer").value, app.slider(key="head").value) == (1, 4)
+    assert app.segmented_control(key="scale").value == "linear"
+
+
+@pytest.mark.parametrize(
+    "link", [{"layer": "99"}, {"head": "-1"}, {"sample": "nothing"}, {"scale": "x"}, {"layer": "?"}]
+)
+def test_a_link_that_makes_no_sense_opens_the_page_all_the_same(link):
+    app = open_page(**link)
+    assert not app.exception
+    assert pictures(app) == 3
+
+
+def test_another_head_or_layer_never_runs_the_model_again(monkeypatch):
+    traces = []
+    monkeypatch.setattr(shell, "trace", lambda *a, **k: traces.append(1) or tracing.trace(*a, **k))
+    app = open_page()
+    app.slider(key="head").set_value(2).run()
+    app.slider(key="layer").set_value(5).run()
+    app.segmented_control(key="scale").set_value("linear").run()
+    assert not app.exception
+    assert len(traces) == 1
+    app.selectbox(key="sample").set_value("vowels").run()
+    assert len(traces) == 2
+
+
+def choose(app: AppTest, kind: str) -> AppTest:
+    return app.segmented_control(key="sound").set_value(kind).run()
+
+
+def test_an_upload_is_traced():
+    app = choose(open_page(), "Upload")
+    assert "Drop a recording" in app.info[0].value
+    app.file_uploader(key="upload").upload("tone.wav", wav(2.0)).run()
+    assert not app.exception
+    assert errors(app) == []
+    assert pictures(app) == 3
+    assert any("tone.wav · 0 to 2.00 s" in caption.value for caption in app.sidebar.caption)
+    app.number_input(key="start").set_value(1.5).run()
+    assert any("tone.wav · 1.5 to 2.00 s" in caption.value for caption in app.sidebar.caption)
+
+
+class Payload:
+    """A pickle that would make a folder when it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+def test_bad_recordings_are_explained_and_lose_nothing(tmp_path):
+    app = choose(open_page(), "Upload")
+    app.file_uploader(key="upload").upload("good.wav", wav()).run()
+    mark = tmp_path / "executed"
+    bad = {
+        "notes.txt": (b"dear diary", "expected"),
+        "short.wav": (wav(200 / 16_000), "400 samples"),
+        "empty.wav": (b"", "empty"),
+        "payload.pkl": (pickle.dumps(Payload(mark)), "expected"),
+        "half.flac": (b"fLaC" + b"\0" * 100, "expected"),
+    }
+    for name, (content, message) in bad.items():
+        app.file_uploader(key="upload").set_value((name, content, "application/octet-stream")).run()
+        assert not app.exception, name
+        assert message in errors(app)[0], name
+        assert any("Still showing good.wav" in caption.value for caption in app.caption), name
+        assert pictures(app) == 3, name
+    assert not mark.exists()
+
+
+def test_a_long_recording_offers_which_part():
+    app = choose(open_page(), "Upload")
+    app.file_uploader(key="upload").upload("long.wav", wav(90.0, rate=8000)).run()
+    assert not app.exception
+    assert "lasts 1 min 30 s" in app.info[0].value
+    app.number_input(key="duration").set_value(2.0).run()
+    app.number_input(key="start").set_value(85.0).run()
+    assert any("85 to 87.00 s" in caption.value for caption in app.sidebar.caption)
+    app.number_input(key="start").set_value(95.0).run()
+    assert not app.exception
+    assert len(errors(app)) == 1
+
+
+def test_silence_is_said_to_be_silence():
+    app = choose(open_page(), "Upload")
+    silent = wav()[:44] + bytes(len(wav()) - 44)
+    app.file_uploader(key="upload").upload("silent.wav", silent).run()
+    assert not app.exception
+    assert "silent" in app.warning[0].value
+    assert pictures(app) == 3
+
+
+def test_a_recording_from_the_microphone_works_the_same():
+    app = choose(open_page(), "Record")
+    app.audio_input(key="microphone").set_value(("voice.wav", wav(), "audio/wav")).run()
+    assert not app.exception
+    assert pictures(app) == 3
+
+
+def checkpoint(model) -> bytes:
+    buffer = io.BytesIO()
+    cfg = {name: getattr(model.config, name) for name in model.config.__dataclass_fields__}
+    torch.save({"cfg": cfg, "model": model.state_dict()}, buffer)
+    return buffer.getvalue()
+
+
+def test_a_checkpoint_of_one_s_own_and_a_bad_one(tmp_path):
+    app = open_page(layer="5", head="5")
+    app.selectbox(key="model").set_value("your checkpoint").run()
+    assert "Drop a checkpoint" in app.info[0].value
+    app.file_uploader(key="checkpoint").upload("mine.pt", checkpoint(make_model())).run()
+    assert not app.exception
+    assert app.sidebar.caption[-1].value.startswith("mine.pt · 3 layers × 3 heads")
+    assert (app.slider(key="layer").value, app.slider(key="head").value) == (2, 2)
+    mark = tmp_path / "executed"
+    buffer = io.BytesIO()
+    torch.save({"cfg": Payload(mark), "model": {}}, buffer)
+    app.file_uploader(key="checkpoint").set_value(("bad.pt", buffer.getvalue(), "application/zip")).run()
+    assert not app.exception
+    assert "could run code" in errors(app)[0]
+    assert pictures(app) == 3
+    assert not mark.exists()
