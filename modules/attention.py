@@ -284,7 +284,10 @@ class MultiheadAttention(nn.Module):
             key = query
         value = key if value is None else value
         check_widths((query, key, value), (self.embed_dim, self.kdim, self.vdim))
-        return extend_state(state, self.project_key(key), self.project_value(value), key_padding_mask, static_kv)
+        k, v = self.project_key(key), self.project_value(value)
+        if incremental_state is None:
+            return Keys(k, v, key_padding_mask, 0)
+        return extend_state(state, k, v, key_padding_mask, static_kv)
 
     def _append_extra_keys(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Add the learned key (add_bias_kv) and the zero key (add_zero_attn), which have no position."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats
 import torch
-from conftest import make_audio, make_model
+from models import make_audio, make_model
 
 from wavlm_explorer import tracing
 from wavlm_explorer.measures import MEASURE_NAMES, MapSums, attention_span, row_distance, row_entropy

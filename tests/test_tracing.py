@@ -7,7 +7,7 @@ import numpy as np
 import psutil
 import pytest
 import torch
-from conftest import VARIANTS, make_audio, make_model
+from models import VARIANTS, make_audio, make_model
 from oracles import TINY, model_twins, original_modules
 
 import wavlm_explorer as wx

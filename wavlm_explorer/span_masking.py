@@ -25,7 +25,7 @@ def compute_mask_indices(
     min_masks: spans a row has at least. min_space: frames kept between spans that may not overlap.
 
     Raises: ValueError for an unknown mask_type.
-    Source: wav2vec 2.0, fairseq `data/data_utils.py`; the draws are its draws, in its order.
+    Source: wav2vec 2.0, fairseq `data/data_utils.py`; the draws are its draws, in its order, except with `no_overlap`.
     """
     batch, num_frames = shape
     num_spans = max(min_masks, _random_round(mask_prob * num_frames / mask_length))

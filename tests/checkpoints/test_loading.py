@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import VARIANTS, make_audio, make_model
+from models import VARIANTS, make_audio, make_model
 from oracles import TINY, make_original, randomise
 
 import wavlm_explorer as wx

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import make_model
+from models import make_model
 from streamlit.testing.v1 import AppTest
 
 from wavlm_explorer import tracing

@@ -1,0 +1,148 @@
+"""A visit in a real browser: real uploads in real formats, all pages, links, downloads, light and dark."""
+
+import io
+import os
+import pickle
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from visitor import Explorer
+
+from wavlm_explorer.samples import load_sample
+from wavlm_explorer.views import VIEWS
+
+pytestmark = pytest.mark.browser
+
+ENCODERS = {"m4a": ("mp4", "aac"), "flac": ("flac", "flac"), "opus": ("ogg", "libopus"), "mp3": ("mp3", "mp3")}
+
+
+def encode(ending: str, seconds: float = 2.0, rate: int = 48_000) -> bytes:
+    """Speech in a format of the world."""
+    container_format, codec = ENCODERS[ending]
+    samples = load_sample("sentence").samples[: int(seconds * 16_000)].repeat(rate // 16_000)
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format=container_format) as container:
+        stream = container.add_stream(codec, rate=rate, layout="mono")
+        pcm = (samples * 30_000).astype(np.int16)[None]
+        frame = av.AudioFrame.from_ndarray(pcm, format="s16", layout="mono")
+        frame.sample_rate, frame.time_base, frame.pts = rate, Fraction(1, rate), 0
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return buffer.getvalue()
+
+
+def test_the_first_picture_is_there_without_a_click(explorer: Explorer):
+    explorer.open()
+    assert len(explorer.pictures()) == 3
+    assert explorer.texts("h1")[-1] == VIEWS[0].title
+    assert explorer.texts("[data-testid=stAlert]") == []
+
+
+@pytest.mark.parametrize("ending", list(ENCODERS))
+def test_an_upload_is_seen_on_every_page(explorer: Explorer, tmp_path: Path, ending: str):
+    path = tmp_path / f"my voice.{ending}"
+    path.write_bytes(encode(ending))
+    explorer.open()
+    sample = explorer.pictures()
+    explorer.upload(path)
+    assert f"my voice.{ending} · 0 to 2.0" in " ".join(explorer.texts("[data-testid=stSidebar] p"))
+    assert not set(explorer.pictures()) & set(sample)
+    for view in VIEWS[1:]:
+        explorer.page.get_by_role("link", name=view.title).click()
+        explorer.wait()
+        assert explorer.texts("h1")[-1] == view.title
+        assert len(explorer.pictures()) >= 1
+        assert not explorer.page.locator("[data-testid=stException]").count()
+        assert f"my voice.{ending}" in " ".join(explorer.texts("[data-testid=stSidebar] p"))
+
+
+def test_the_link_carries_the_state(explorer: Explorer):
+    explorer.open("/buckets?sample=Two+voices&layer=1&head=3")
+    pictures = explorer.pictures()
+    assert explorer.texts("h1")[-1] == "Buckets" or explorer.texts("h1")[-1] == VIEWS[1].title
+    slider = explorer.page.get_by_role("slider", name="Head")
+    assert slider.get_attribute("aria-valuenow") == "3" or slider.input_value() == "3"
+    slider.press("ArrowRight")
+    explorer.page.wait_for_function("location.search.includes('head=4')")
+    explorer.wait()
+    assert "sample=Two" in explorer.page.url
+    assert explorer.pictures() != pictures
+
+
+class Payload:
+    """A pickle that would make a folder when it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+def test_a_wrong_file_is_explained_and_the_page_goes_on(explorer: Explorer, tmp_path: Path):
+    explorer.open()
+    mark = tmp_path / "executed"
+    wrong = tmp_path / "model.wav"
+    wrong.write_bytes(pickle.dumps(Payload(mark)))
+    explorer.upload(wrong)
+    (message,) = explorer.texts("[data-testid=stAlert]")
+    assert "expected" in message.lower()
+    assert not mark.exists()
+    assert len(explorer.pictures()) == 3
+    explorer.page.get_by_role("radio", name="Sample").click()
+    explorer.wait()
+    assert explorer.texts("[data-testid=stAlert]") == []
+
+
+@pytest.mark.parametrize("ending", ["png", "svg", "npz"])
+def test_every_picture_can_be_saved(explorer: Explorer, ending: str):
+    explorer.open()
+    explorer.page.locator("[data-testid=stPopover] button").first.click()
+    label = {"png": "Picture (PNG)", "svg": "Picture (SVG)", "npz": "Numbers (NPZ)"}[ending]
+    with explorer.page.expect_download() as download:
+        explorer.page.get_by_role("button", name=label).click()
+    saved = Path(download.value.path()).read_bytes()
+    assert download.value.suggested_filename == f"attention_map.{ending}"
+    if ending == "npz":
+        weights = np.load(io.BytesIO(saved))["weights"]
+        np.testing.assert_allclose(weights.sum(-1), 1, rtol=1e-5)
+    else:
+        assert saved.startswith(b"\x89PNG" if ending == "png" else b"<?xml")
+
+
+def test_pictures_follow_the_page_s_theme(browser, address: str):
+    corners = {}
+    for scheme in ("light", "dark"):
+        context = browser.new_context(color_scheme=scheme)
+        explorer = Explorer(context.new_page(), address)
+        explorer.open()
+        explorer.page.wait_for_timeout(1500)
+        explorer.wait()
+        corners[scheme] = explorer.page.evaluate(
+            """() => { const image = document.querySelector("[data-testid=stImage] img");
+                const canvas = document.createElement("canvas").getContext("2d");
+                canvas.drawImage(image, 0, 0); return canvas.getImageData(2, 2, 1, 1).data[0]; }"""
+        )
+        context.close()
+    assert corners["light"] > 200 > 60 > corners["dark"]
+
+
+def test_two_visitors_never_see_each_other_s_sound(browser, address: str, tmp_path: Path):
+    paths = []
+    for name, seconds in (("first", 1.0), ("second", 2.0)):
+        paths.append(tmp_path / f"{name}.flac")
+        paths[-1].write_bytes(encode("flac", seconds))
+    visitors = [Explorer(browser.new_context().new_page(), address) for _ in paths]
+    for visitor in visitors:
+        visitor.open()
+    for visitor, path in zip(visitors, paths, strict=True):
+        visitor.upload(path)
+    for visitor, path in zip(visitors, paths, strict=True):
+        sidebar = " ".join(visitor.texts("[data-testid=stSidebar] p"))
+        assert [other.name in sidebar for other in paths] == [other is path for other in paths]
+    assert not set(visitors[0].pictures()) & set(visitors[1].pictures())
+    for visitor in visitors:
+        visitor.page.context.close()
