@@ -10,7 +10,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
 from .incremental import AttentionState, IncrementalState, Keys, append_prev_key_padding_mask, extend_state
-from .inputs import additive_mask, bias_per_head, check_widths
+from .inputs import additive_mask, bias_per_head, check_sizes, check_widths
 from .positions import distance_buckets
 from .quantization import quant_noise
 
@@ -73,13 +73,7 @@ class MultiheadAttention(nn.Module):
         self.kdim = embed_dim if kdim is None else kdim
         self.vdim = embed_dim if vdim is None else vdim
         self.qkv_same_dim = self.kdim == self.vdim == embed_dim
-        if num_heads < 1 or embed_dim % num_heads != 0:
-            raise ValueError(f"embed_dim must be divisible by num_heads: found {embed_dim} and {num_heads}")
-        if self_attention and not self.qkv_same_dim:
-            raise ValueError(
-                "Self-attention requires query, key and value to be of the same size: "
-                f"found {embed_dim}, {self.kdim} and {self.vdim}"
-            )
+        check_sizes(embed_dim, num_heads, self.kdim, self.vdim, self_attention)
         self.head_dim = self.q_head_dim = self.k_head_dim = embed_dim // num_heads
         self.scaling = self.head_dim**-0.5
         self.self_attention = self_attention
@@ -225,7 +219,8 @@ class MultiheadAttention(nn.Module):
         position = None
         if position_bias is not None:
             bias = bias_per_head(position_bias, shape)
-            position = F.pad(self.compute_position(self.compute_gate(query), bias), (0, num_extra))
+            position = self.compute_position(self.compute_gate(query), bias)
+            position = F.pad(position, (0, num_extra)) if num_extra else position
         if need_weights or need_head_weights:
             weights = self._explicit_weights(q, k, position, mask)
             context = torch.matmul(self.dropout_module(weights), v)
@@ -273,8 +268,8 @@ class MultiheadAttention(nn.Module):
         incremental_state: IncrementalState | None,
         static_kv: bool,
     ) -> Keys:
-        state = {} if incremental_state is None else self._get_input_buffer(incremental_state)
-        if static_kv and "prev_key" in state:
+        state = None if incremental_state is None else self._get_input_buffer(incremental_state)
+        if static_kv and state and "prev_key" in state:
             if not self.encoder_decoder_attention:
                 raise ValueError("static_kv with keys in memory: expected an attention with encoder_decoder_attention")
             return extend_state(state, None, None, key_padding_mask, static_kv)
@@ -285,9 +280,9 @@ class MultiheadAttention(nn.Module):
         value = key if value is None else value
         check_widths((query, key, value), (self.embed_dim, self.kdim, self.vdim))
         k, v = self.project_key(key), self.project_value(value)
-        if incremental_state is None:
-            return Keys(k, v, key_padding_mask, 0)
-        return extend_state(state, k, v, key_padding_mask, static_kv)
+        return (
+            Keys(k, v, key_padding_mask, 0) if state is None else extend_state(state, k, v, key_padding_mask, static_kv)
+        )
 
     def _append_extra_keys(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Add the learned key (add_bias_kv) and the zero key (add_zero_attn), which have no position."""

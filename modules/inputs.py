@@ -6,6 +6,19 @@ from jaxtyping import Bool, Float, Shaped
 from torch import Tensor
 
 
+def check_sizes(embed_dim: int, num_heads: int, kdim: int, vdim: int, self_attention: bool) -> None:
+    """Refuse an attention whose heads do not share its width evenly, or that cannot attend to itself.
+
+    Raises: ValueError.
+    """
+    if num_heads < 1 or embed_dim % num_heads != 0:
+        raise ValueError(f"embed_dim must be divisible by num_heads: found {embed_dim} and {num_heads}")
+    if self_attention and not embed_dim == kdim == vdim:
+        raise ValueError(
+            f"Self-attention requires query, key and value to be of the same size: found {embed_dim}, {kdim} and {vdim}"
+        )
+
+
 def check_widths(inputs: tuple[Tensor, Tensor, Tensor], widths: tuple[int, int, int]) -> None:
     """Refuse a query, key and value that do not fit together or have other widths than those given.
 

@@ -35,7 +35,7 @@ def imported_by(statements, folder=ROOT):
 
 @pytest.mark.parametrize(
     ("layer", "others"),
-    [("modules", set()), ("wavlm", {"config", "encoder", "front_end", "modules", "span_masking"})],
+    [("modules", set()), ("wavlm", {"config", "encoder", "front_end", "modules", "source", "span_masking"})],
 )
 def test_a_layer_stands_on_those_below_it_only(layer, others):
     everything, toolkit = imported_by(f"{IMPORT_ALONE}\nimport wavlm_explorer.{layer}")
@@ -44,10 +44,29 @@ def test_a_layer_stands_on_those_below_it_only(layer, others):
     assert {name.partition(".")[0] for name in toolkit} == {layer, *others}
 
 
+@pytest.mark.parametrize(
+    ("layer", "above"),
+    [
+        ("audio", {"modules", "wavlm", "checkpoints", "tracing", "figures", "views", "ui"}),
+        ("checkpoints", {"audio", "tracing", "measures", "figures", "views", "ui"}),
+        ("measures", {"tracing", "figures", "views", "ui"}),
+        ("tracing", {"checkpoints", "figures", "views", "ui"}),
+        ("figures", {"checkpoints", "views", "ui"}),
+        ("views", {"checkpoints", "ui"}),
+    ],
+)
+def test_no_layer_reaches_up(layer, above):
+    no_pyplot = "assert 'matplotlib.pyplot' not in sys.modules"
+    everything, toolkit = imported_by(f"{IMPORT_ALONE}\nimport wavlm_explorer.{layer}\n{no_pyplot}")
+    assert layer in toolkit
+    assert "streamlit" not in everything
+    assert not {name.partition(".")[0] for name in toolkit} & above
+
+
 def test_the_toolkit_works_without_streamlit():
     everything, toolkit = imported_by("import wavlm_explorer, wavlm_explorer.modules")
     assert "modules.attention" in toolkit
-    assert "streamlit" not in everything
+    assert not everything & {"streamlit", "matplotlib"}
 
 
 def test_the_modules_can_be_lifted_out(tmp_path):

@@ -8,12 +8,16 @@ trace = wx.trace(model, audio)
 wx.figures.attention_map(trace, layer=3, head=2)
 """
 
-from . import figures
+from typing import TYPE_CHECKING, Any
+
 from .audio import Audio, AudioError, load_audio
 from .checkpoints import CheckpointError, load_model
 from .config import BASE, BASE_PLUS, LARGE, WavLMConfig
 from .tracing import AttentionTerms, Trace, trace
 from .wavlm import WavLM
+
+if TYPE_CHECKING:
+    from . import figures
 
 __all__ = [
     "BASE",
@@ -31,3 +35,12 @@ __all__ = [
     "load_model",
     "trace",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import `figures`, and matplotlib with it, when somebody draws."""
+    if name == "figures":
+        import importlib
+
+        return importlib.import_module(".figures", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -152,7 +152,11 @@ def _read_list(node: ast.expr) -> list[tuple[int, int, int]]:
     if not isinstance(layers, list) or not 0 < len(layers) <= MAX_CONV_LAYERS:
         raise ValueError(f"not a list of 1 to {MAX_CONV_LAYERS} layers")
     for layer in layers:
-        if len(layer) != 3 or not all(type(number) is int and 0 < number < 1 << 16 for number in layer):
+        if (
+            not isinstance(layer, tuple | list)
+            or len(layer) != 3
+            or not all(type(number) is int and 0 < number < 1 << 16 for number in layer)
+        ):
             raise ValueError(f"{layer} is not three positive whole numbers")
     return layers
 

@@ -49,9 +49,8 @@ class Trace:
     output: Float[Tensor, "frames width"]  # what the model returns; for pre-norm models, behind the final layer norm
 
     def __repr__(self) -> str:
-        name = self.model.source.name if self.model.source else "a WavLM"
         shape = f"{self.num_layers} layers, {self.num_heads} heads, {self.num_frames} frames"
-        return f"Trace({self.audio.name} through {name}: {shape})"
+        return f"Trace({self.audio.name} through {self.model.source.name}: {shape})"
 
     @property
     def num_layers(self) -> int:

@@ -1,7 +1,5 @@
 """WavLM, assembled from modules/: the front end, a projection, and the transformer."""
 
-from typing import TYPE_CHECKING
-
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -10,22 +8,20 @@ from .config import WavLMConfig
 from .encoder import TransformerEncoder
 from .front_end import ConvFeatureExtractionModel
 from .modules import GradMultiply
+from .source import Source
 from .span_masking import compute_mask_indices
-
-if TYPE_CHECKING:
-    from .checkpoints import Source
 
 
 class WavLM(nn.Module):
     """The speech model: [batch, samples] at 16 kHz -> [batch, frames, width], a frame every 20 ms.
 
-    It has the original's state-dict keys and gives the original's numbers. `config` says what it is made of; `source`,
-    on a model that was loaded, where the weights come from and how each field of the config is known.
+    It has the original's state-dict keys and gives the original's numbers. `config` says what it is made of; `source`
+    where the weights come from and how each field of the config is known.
 
     Source: arXiv 2110.13900 and WavLM `WavLM.py`.
     """
 
-    source: "Source | None" = None
+    source: Source = Source()
 
     def __init__(self, config: WavLMConfig) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """Models from files: what a file holds is read, never executed, and every tensor in it is accounted for."""
 
+from ..source import Source
 from .errors import CheckpointError
 from .loading import available_devices, load_model, resolve_device
-from .source import Source
 
 __all__ = ["CheckpointError", "Source", "available_devices", "load_model", "resolve_device"]

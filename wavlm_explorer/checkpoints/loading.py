@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from ..config import FIELD_NAMES, WavLMConfig
+from ..source import Provenance, Source
 from ..wavlm import WavLM
 from .errors import CheckpointError
 from .microsoft import PRE_TRAINING_KEYS, check_layers, read_microsoft
-from .source import Provenance, Source
 
 BUNDLED = {"nano": "nano/nano.pt"}  # name -> file under assets/
 

@@ -66,10 +66,10 @@ def _uploaded(device: str) -> WavLM | None:
 
 
 def _describe(model: WavLM) -> str:
-    config, source = model.config, model.source
+    config = model.config
     millions = sum(parameter.numel() for parameter in model.parameters()) / 1e6
     facts = [
-        source.name if source else "model",
+        model.source.name,
         f"{config.encoder_layers} layers × {config.encoder_attention_heads} heads",
         f"{millions:.1f} M parameters",
         f"on {model.device}",

@@ -55,8 +55,8 @@ def _what_to_do(audio: Audio | None) -> str:
 
 def _traced(model: WavLM, audio: Audio) -> Trace:
     """Trace a sound once per model: another head, layer or page finds the trace in the session's memory."""
-    weights = model.source.digest if model.source else str(id(model))
-    return remember("traces", (weights, str(model.device), audio.digest), lambda: _trace_with_progress(model, audio))
+    key = (model.source.digest, str(model.device), audio.digest)
+    return remember("traces", key, lambda: _trace_with_progress(model, audio))
 
 
 def _trace_with_progress(model: WavLM, audio: Audio) -> Trace:
