@@ -157,11 +157,13 @@ class MultiheadAttention(nn.Module):
         self,
         gate: Float[Tensor, "batch heads queries"],
         position_bias: Float[Tensor, "#batch heads queries keys"],
-    ) -> Float[Tensor, "batch heads queries keys"]:
+    ) -> Float[Tensor, "#batch heads queries keys"]:
         """g[i] B[i, j]: what position adds to the logits."""
         return gate.unsqueeze(-1) * position_bias if self.gru_rel_pos else position_bias
 
-    def compute_content(self, q: HeadFrames, k: HeadFrames) -> Float[Tensor, "batch heads queries keys"]:
+    def compute_content(
+        self, q: Float[Tensor, "batch heads queries head_dim"], k: Float[Tensor, "batch heads keys head_dim"]
+    ) -> Float[Tensor, "batch heads queries keys"]:
         """q k' / sqrt(d), given the scaled q."""
         return torch.matmul(q, k.transpose(-2, -1))
 
@@ -171,21 +173,21 @@ class MultiheadAttention(nn.Module):
 
     def forward(
         self,
-        query: Float[Tensor, "queries batch width"],
-        key: Float[Tensor, "new_keys batch kdim"] | None = None,
-        value: Float[Tensor, "new_keys batch vdim"] | None = None,
-        key_padding_mask: Shaped[Tensor, "batch some_keys"] | None = None,
+        query: Float[Tensor, "..."],
+        key: Float[Tensor, "..."] | None = None,
+        value: Float[Tensor, "..."] | None = None,
+        key_padding_mask: Shaped[Tensor, "..."] | None = None,
         incremental_state: IncrementalState | None = None,
         need_weights: bool = True,
         static_kv: bool = False,
         attn_mask: Shaped[Tensor, "..."] | None = None,
         before_softmax: bool = False,
         need_head_weights: bool = False,
-        position_bias: Float[Tensor, "batch_heads queries keys"] | None = None,
+        position_bias: Float[Tensor, "..."] | None = None,
     ) -> AttentionOutput:
         """Attend from every query to every key.
 
-        key, value: the query itself and the key, unless given.
+        query, key, value: [time, batch, width]; the key is the query itself and the value the key, unless given.
         key_padding_mask: [batch, keys], true or 1 where a key is padding.
         attn_mask: [queries, keys] or [batch x heads, queries, keys]; added to the logits, or boolean, true for "not
             this key". A query with no key left gets weights of zero.

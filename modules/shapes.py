@@ -39,7 +39,7 @@ class SamePad(nn.Module):
         super().__init__()
         self.remove = kernel_size - 1 if causal else (kernel_size + 1) % 2
 
-    def forward(self, x: Shaped[Tensor, "batch channels padded"]) -> Shaped[Tensor, "batch channels frames"]:
+    def forward(self, x: Shaped[Tensor, "..."]) -> Shaped[Tensor, "batch channels frames"]:
         """[batch, channels, frames + remove] -> [batch, channels, frames].
 
         Raises: IndexError for an input that is not of rank 3.

@@ -4,7 +4,7 @@ import hashlib
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import soxr
@@ -56,7 +56,7 @@ class Audio:
         object.__setattr__(self, "samples", samples)
 
     @classmethod
-    def from_samples(cls, samples: Any, sample_rate: float, name: str = "samples", start: float = 0.0) -> Self:
+    def from_samples(cls, samples: Any, sample_rate: float, name: str = "samples", start: float = 0.0) -> "Audio":
         """Make 16 kHz mono sound of an array [samples] or [channels, samples] (or anything numpy can view as one).
 
         Integers are scaled by full scale (int16 / 32768; unsigned ones are centred first), channels are averaged.

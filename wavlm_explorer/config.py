@@ -4,7 +4,7 @@ import ast
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 SAMPLE_RATE = 16_000  # Hz
 
@@ -84,7 +84,7 @@ class WavLMConfig:
         parse_conv_layers(self.conv_feature_layers)
 
     @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> Self:
+    def from_dict(cls, fields: Mapping[str, Any]) -> "WavLMConfig":
         """Make a config from the `cfg` of a checkpoint, whose further fields (of pre-training) are left out."""
         return cls(**{name: value for name, value in fields.items() if name in FIELD_NAMES})
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
 import psutil
 import torch
 from jaxtyping import Float, Int
@@ -16,7 +17,7 @@ from .measures import MEASURE_NAMES, MapSums
 from .modules import GLU_Linear, GLUTerms
 from .wavlm import WavLM
 
-Heads = int | Sequence[int] | slice | None
+Heads = int | Sequence[int] | np.ndarray | slice | None
 
 NORMALIZATION_EPSILON = 1e-5
 BLOCK_BYTES = 64 << 20  # how much of a layer's maps is held at once while it is measured
@@ -182,7 +183,7 @@ class Trace:
         if heads is None or isinstance(heads, slice):
             return torch.arange(self.num_heads)[_forward_slice(heads)]
         chosen = [heads] if isinstance(heads, int) else list(heads)
-        return torch.tensor([_check_index("head", head, self.num_heads) for head in chosen], dtype=torch.long)
+        return torch.tensor([_check_index("head", int(head), self.num_heads) for head in chosen], dtype=torch.long)
 
     def _check_memory(self, num_heads: int, num_queries: int) -> None:
         needed = 5 * 4 * num_heads * num_queries * self.num_frames  # float32: content, bias, position, logits, weights

@@ -1,7 +1,7 @@
 """WavLM, assembled from modules/: the front end, a projection, and the transformer."""
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Shaped
 from torch import Tensor, nn
 
 from .config import WavLMConfig
@@ -42,7 +42,7 @@ class WavLM(nn.Module):
         """Where the weights are."""
         return self.mask_emb.device
 
-    def extract_frames(self, source: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch frames channels"]:
+    def extract_frames(self, source: Shaped[Tensor, "..."]) -> Float[Tensor, "batch frames channels"]:
         """The front end's frames, normed; the gradient into the convolutions is scaled by `feature_grad_mult`.
 
         Raises: ValueError for an input that is not [batch, samples] of floats, or shorter than one frame.
@@ -61,8 +61,8 @@ class WavLM(nn.Module):
 
     def extract_features(
         self,
-        source: Float[Tensor, "batch samples"],
-        padding_mask: Bool[Tensor, "batch samples_or_frames"] | None = None,
+        source: Shaped[Tensor, "..."],
+        padding_mask: Shaped[Tensor, "..."] | None = None,
         mask: bool = False,
         ret_conv: bool = False,
         output_layer: int | None = None,
@@ -70,7 +70,8 @@ class WavLM(nn.Module):
     ) -> tuple:
         """Run the model: (features, frame padding mask), with the signature and the results of the original.
 
-        padding_mask: true where a sample is padding; None for none. mask: hide spans, as in pre-training.
+        source: [batch, samples]. mask: hide spans, as in pre-training.
+        padding_mask: [batch, samples] or [batch, frames], true where it is padding; None for none.
         ret_conv: return what enters the encoder [batch, frames, width], masked and padded, not what leaves it.
         output_layer: return that layer's output (counted from 1), without a final norm, and run no further.
         ret_layer_results: features is (features, layer_results), the latter filled where an `output_layer` is given:
@@ -123,7 +124,7 @@ class WavLM(nn.Module):
         return x, hidden
 
     def forward_padding_mask(
-        self, features: Float[Tensor, "batch frames width"], padding_mask: Tensor
+        self, features: Float[Tensor, "batch frames width"], padding_mask: Shaped[Tensor, "..."]
     ) -> Bool[Tensor, "batch frames"]:
         """Turn a mask over samples into one over frames: padding where all samples of a frame's share are.
 

@@ -100,7 +100,7 @@ def test_without_a_gate_it_is_one():
 def test_the_terms_add_up_to_the_logits(attention):
     x = torch.randn(9, 2, 12)
     content = attention.compute_content(attention.project_query(x), attention.project_key(x))
-    position = attention.compute_position(attention.compute_gate(x), attention.compute_bias(9, 9))
+    position = attention.compute_position(attention.compute_gate(x), attention.compute_bias(9, 9)[None])
     weights = attention.compute_weights(content + position)
     assert torch.equal(weights.transpose(0, 1), attention(x, need_head_weights=True).weights)
     assert largest_difference(weights.sum(-1), torch.ones(2, 3, 9)) < 1e-6
