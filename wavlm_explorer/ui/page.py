@@ -1,6 +1,7 @@
 """One view as a page: its lesson, its choices, its pictures with their files."""
 
 import io
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -10,6 +11,8 @@ from ..figures.style import Palette
 from ..tracing import Trace
 from ..views import Exhibit, Lesson, Note, View
 from .widgets import ask
+
+MAX_CHOICES_IN_ROW = 4
 
 
 def show_view(view: View, trace: Trace, palette: Palette) -> None:
@@ -21,22 +24,26 @@ def show_view(view: View, trace: Trace, palette: Palette) -> None:
 
 def _show_lesson(lesson: Lesson) -> None:
     st.markdown(lesson.what)
-    equation, symbols = st.columns([0.52, 0.48], vertical_alignment="center", gap="medium")
-    with equation.container(border=True):
+    with st.container(border=True, gap="small"):
         st.latex(lesson.equation)
-    symbols.markdown("  \n".join(f"${symbol}$ — {meaning}" for symbol, meaning in lesson.symbols))
+        meanings = [f"${symbol}$ {meaning}" for symbol, meaning in lesson.symbols]
+        half = (len(meanings) + 1) // 2
+        for column, part in zip(st.columns(2, gap="medium"), (meanings[:half], meanings[half:]), strict=True):
+            column.caption("  \n".join(part))
     st.markdown(f":primary-background[**Try this**] {lesson.try_this}")
 
 
 @st.fragment
 def _show_exhibits(view: View, trace: Trace, palette: Palette) -> None:
     choices = view.choices(trace)
+    per_row = math.ceil(len(choices) / math.ceil(len(choices) / MAX_CHOICES_IN_ROW))
+    chosen = {}
     with st.container(border=True):
-        columns = st.columns(max(1, len(choices)), gap="medium", vertical_alignment="bottom")
-        chosen = {}
-        for choice, column in zip(choices, columns, strict=False):
-            with column:
-                chosen[choice.name] = ask(choice)
+        for first in range(0, len(choices), per_row):
+            columns = st.columns(per_row, gap="medium", vertical_alignment="bottom")
+            for choice, column in zip(choices[first : first + per_row], columns, strict=False):
+                with column:
+                    chosen[choice.name] = ask(choice)
     try:
         _show_rows(view.exhibits(trace, palette, **chosen))
     except MemoryError as error:

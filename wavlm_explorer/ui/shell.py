@@ -20,7 +20,6 @@ from .theme import current_palette
 def main() -> None:
     """Run the app once, as Streamlit does at every interaction."""
     st.set_page_config("WavLM Explorer", _icon(), "wide")
-    palette = current_palette()
     pages = {
         view: st.Page(
             partial(_nothing, view.name), title=view.title, icon=f":material/{view.icon}:", url_path=view.name,
@@ -34,6 +33,7 @@ def main() -> None:
         st.caption("See what a speech model attends to, head by head, on any voice.")
         audio = choose_sound()
         model = choose_model()
+        palette = current_palette()
     _freeze_what_is_loaded()
     view = next(view for view, page in pages.items() if page == chosen)
     if audio is None or model is None:
