@@ -45,6 +45,6 @@ class Explorer:
     def upload(self, path: Path) -> None:
         self.page.get_by_role("radio", name="Upload").click()
         self.wait()
-        self.page.locator("section input[type=file], [data-testid=stFileUploader] input").first.set_input_files(path)
+        self.page.locator(".st-key-upload input").set_input_files(path)
         self.page.wait_for_timeout(500)
         self.wait()

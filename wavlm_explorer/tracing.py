@@ -159,21 +159,22 @@ class Trace:
         k = attention.project_key(x)[:, heads]
         content = attention.compute_content(q, k)  # [1, heads, queries, keys]
         gate = attention.compute_gate(x)[:, heads][:, :, rows]
-        bias = self._bias_rows(rows)
-        bias = torch.zeros_like(content) if bias is None else bias[None, heads]
+        bias = self._bias_rows(heads, rows)
+        bias = torch.zeros_like(content) if bias is None else bias[None]
         position = attention.compute_position(gate, bias)
         logits = content + position
         weights = attention.compute_weights(logits)
         return AttentionTerms(*(_to_cpu(term[0]) for term in (content, bias, gate, position, logits, weights)))
 
-    def _bias_rows(self, rows: Int[Tensor, " queries"]) -> Float[Tensor, "heads queries keys"] | None:
+    def _bias_rows(
+        self, heads: Int[Tensor, " heads"], rows: Int[Tensor, " queries"]
+    ) -> Float[Tensor, "heads queries keys"] | None:
         attention = self.model.encoder.block(0).self_attn
         if not attention.has_relative_attention_bias:
             return None
-        if len(rows) == 0:
-            return attention.compute_bias(1, self.num_frames)[:, :0]
-        first, last = int(rows[0]), int(rows[-1])
-        return attention.compute_bias(last - first + 1, self.num_frames, query_offset=first)[:, rows - first]
+        first, last = (int(rows[0]), int(rows[-1])) if len(rows) else (0, 0)
+        bias = attention.compute_bias(last - first + 1, self.num_frames, query_offset=first, heads=heads)
+        return bias if len(rows) == bias.shape[1] else bias[:, rows - first]
 
     def _layer_input(self, layer: int) -> tuple[TransformerSentenceEncoderLayer, Tensor]:
         x = self.hidden_states[layer].unsqueeze(1)  # [frames, batch, width]

@@ -1,6 +1,7 @@
 """Pictures of attention: one head, all heads of a layer, and the terms of one head."""
 
 import math
+from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float
@@ -8,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from ..tracing import Trace
-from .reduction import pooling_note
+from .reduction import max_pool, pooling_factor, pooling_note
 from .style import LABEL_SIZE, LIGHT, Palette, Picture, add_colour_bar, dress, signed_norm, weight_norm
 from .time_axes import draw_map, draw_spectrogram
 
@@ -66,11 +67,10 @@ def attention_heads(
         rows, columns, left=0.02, right=0.98, bottom=0.62 / figure.get_figheight(),
         top=1 - 0.3 / figure.get_figheight(), wspace=0.06, hspace=0.16,
     )  # fmt: skip
-    for panel in range(num_panels):
+    for panel, thumbnail in enumerate(_thumbnails(trace, layer)):
         is_head, is_chosen = panel < trace.num_heads, panel == head
-        weights = trace.attention(layer, panel)[0] if is_head else _mean_of_heads(trace, layer)
         axes = figure.add_subplot(grid[panel // columns, panel % columns])
-        draw_map(axes, trace, weights, palette.weights, weight_norm(scale), cells=THUMBNAIL_CELLS)
+        axes.imshow(thumbnail.numpy(), cmap=palette.weights, norm=weight_norm(scale), interpolation="nearest")
         dress(axes, palette)
         axes.set(xticks=[], yticks=[])
         colour, font_weight = (palette.accent, "bold") if is_chosen else (palette.muted, "normal")
@@ -128,3 +128,22 @@ def _mean_of_heads(trace: Trace, layer: int) -> Float[Tensor, "queries keys"]:
     for head in range(trace.num_heads):
         mean += trace.attention(layer, head)[0] / trace.num_heads
     return mean
+
+
+# A step to the next head draws the same small maps again: those of each trace are kept as long as the trace itself.
+_known_thumbnails: WeakKeyDictionary[Trace, dict[int, list[Tensor]]] = WeakKeyDictionary()
+
+
+def _thumbnails(trace: Trace, layer: int) -> list[Float[Tensor, "pooled pooled"]]:
+    """The maps of all heads of a layer, and last their mean, max-pooled to at most THUMBNAIL_CELLS."""
+    known = _known_thumbnails.setdefault(trace, {})
+    if layer not in known:
+        factor = pooling_factor(trace.num_frames, THUMBNAIL_CELLS)
+        mean = torch.zeros(trace.num_frames, trace.num_frames)
+        thumbnails = []
+        for head in range(trace.num_heads):
+            weights = trace.attention(layer, head)[0]
+            thumbnails.append(max_pool(weights, factor))
+            mean += weights / trace.num_heads
+        known[layer] = [*thumbnails, max_pool(mean, factor)]
+    return known[layer]

@@ -55,16 +55,11 @@ class Picture(Figure):
     def _repr_png_(self) -> bytes:
         return self.to_bytes("png")
 
-    def to_bytes(self, kind: str, dpi: float = 2 * PIXELS_PER_INCH) -> bytes:
-        """Return the picture as a "png" or "svg" file."""
+    def to_bytes(self, kind: str, dpi: float = 2 * PIXELS_PER_INCH, compression: int = 6) -> bytes:
+        """Return the picture as a "png" or "svg" file; a PNG's compression goes from 0, fast, to 9, small."""
         buffer = io.BytesIO()
-        self.savefig(
-            buffer,
-            format=kind,
-            dpi=dpi,
-            facecolor=self.get_facecolor(),
-            metadata={"Date": None} if kind == "svg" else None,
-        )
+        options = {"pil_kwargs": {"compress_level": compression}} if kind == "png" else {}
+        self.savefig(buffer, format=kind, dpi=dpi, facecolor=self.get_facecolor(), **options)
         return buffer.getvalue()
 
 
