@@ -14,10 +14,8 @@ def demonstration_glu(width: int, glu_type: str) -> GLU_Linear:
     """Make a small gated linear unit of random weights, always the same: width -> 64 channels, N(0, 1 / width)."""
     with torch.device("meta"):  # no draw of the global generator, which belongs to others
         unit = GLU_Linear(width, NUM_CHANNELS, glu_type, bias_in_glu=False)
-    unit = unit.to_empty(device="cpu").eval()
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        unit.linear.weight.normal_(std=1 / math.sqrt(width), generator=generator)
+    unit = unit.to_empty(device="cpu").eval().requires_grad_(False)
+    unit.linear.weight.normal_(std=1 / math.sqrt(width), generator=torch.Generator().manual_seed(0))
     return unit
 
 

@@ -18,7 +18,7 @@ def maps(figure: Figure) -> list[np.ndarray]:
 
 
 def main_image(figure: Figure, num_frames: int):
-    (image,) = [i for axes in figure.axes for i in axes.images if i.get_array().shape == (num_frames, num_frames)]
+    (image,) = [i for axes in figure.axes for i in axes.images if np.shape(i.get_array()) == (num_frames, num_frames)]
     return image
 
 

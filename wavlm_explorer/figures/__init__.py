@@ -1,6 +1,29 @@
 """Arrays to pictures: matplotlib figures for a notebook, a report and the page alike."""
 
 from .attention import attention_heads, attention_map, attention_terms
+from .bias import bias_curves, gate_track
+from .buckets import bucket_function, bucket_matrix
+from .glu import gate_histogram, glu_terms
+from .noise import noise_attention, noise_effect, noise_mask, noise_over_steps, noise_weight
 from .style import DARK, LIGHT, Palette, Picture
 
-__all__ = ["DARK", "LIGHT", "Palette", "Picture", "attention_heads", "attention_map", "attention_terms"]
+__all__ = [
+    "DARK",
+    "LIGHT",
+    "Palette",
+    "Picture",
+    "attention_heads",
+    "attention_map",
+    "attention_terms",
+    "bias_curves",
+    "bucket_function",
+    "bucket_matrix",
+    "gate_histogram",
+    "gate_track",
+    "glu_terms",
+    "noise_attention",
+    "noise_effect",
+    "noise_mask",
+    "noise_over_steps",
+    "noise_weight",
+]

@@ -15,8 +15,10 @@ def pooling_factor(length: int, cells: int = MAX_CELLS) -> int:
     return max(1, math.ceil(length / cells))
 
 
-def max_pool(values: Float[Tensor, "rows columns"], factor: int) -> Float[Tensor, "pooled_rows pooled_columns"]:
-    """Keep of each factor x factor cells the value that is largest in size, with its sign."""
+def max_pool(
+    values: Float[Tensor, "rows columns"], factor: int | tuple[int, int]
+) -> Float[Tensor, "pooled_rows pooled_columns"]:
+    """Keep of each factor x factor (or rows x columns) cells the value that is largest in size, with its sign."""
     highest = F.max_pool2d(values[None, None], factor, ceil_mode=True)[0, 0]
     lowest = -F.max_pool2d(-values[None, None], factor, ceil_mode=True)[0, 0]
     return torch.where(highest >= -lowest, highest, lowest)

@@ -2,7 +2,7 @@
 
 import io
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
@@ -58,7 +58,7 @@ class Picture(Figure):
     def to_bytes(self, kind: str, dpi: float = 2 * PIXELS_PER_INCH, compression: int = 6) -> bytes:
         """Return the picture as a "png" or "svg" file; a PNG's compression goes from 0, fast, to 9, small."""
         buffer = io.BytesIO()
-        options = {"pil_kwargs": {"compress_level": compression}} if kind == "png" else {}
+        options: dict[str, Any] = {"pil_kwargs": {"compress_level": compression}} if kind == "png" else {}
         self.savefig(buffer, format=kind, dpi=dpi, facecolor=self.get_facecolor(), **options)
         return buffer.getvalue()
 

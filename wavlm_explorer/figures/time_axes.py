@@ -4,7 +4,7 @@ from typing import Literal
 
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
+from matplotlib.colors import Colormap, Normalize
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
@@ -26,7 +26,7 @@ def draw_map(
     axes: Axes,
     trace: Trace,
     values: Float[Tensor, "queries keys"],
-    cmap: str,
+    cmap: str | Colormap,
     norm: Normalize,
     cells: int = MAX_CELLS,
 ) -> None:

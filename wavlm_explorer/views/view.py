@@ -1,7 +1,7 @@
 """What a view is: a lesson, typed choices, and a function from a trace to pictures. It knows nothing of the page."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -82,11 +82,6 @@ class Note:
     text: str  # markdown
 
 
-def no_choices(trace: Trace) -> tuple[Choice, ...]:
-    """A view without choices."""
-    return ()
-
-
 @dataclass(frozen=True)
 class View:
     """One page of the explorer.
@@ -99,7 +94,7 @@ class View:
     icon: str  # of Material Symbols
     lesson: Lesson
     exhibits: Callable[..., Iterator[Exhibit | Note]]
-    choices: Callable[[Trace], tuple[Choice, ...]] = field(default=no_choices)
+    choices: Callable[[Trace], tuple[Choice, ...]]  # at least one
 
     def defaults(self, trace: Trace) -> dict[str, Any]:
         """What is chosen before anyone chooses."""
