@@ -1,5 +1,7 @@
 """Pictures of attention hold what the trace holds, where the clock says."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -17,8 +19,8 @@ def maps(figure: Figure) -> list[np.ndarray]:
     return [image for image in images if image.shape[0] == image.shape[1]]
 
 
-def main_image(figure: Figure, num_frames: int):
-    (image,) = [i for axes in figure.axes for i in axes.images if np.shape(i.get_array()) == (num_frames, num_frames)]
+def main_image(figure: Figure, num_frames: int) -> Any:
+    (image,) = [i for axes in figure.axes for i in axes.images if np.asarray(i.get_array()).shape == (num_frames, num_frames)]
     return image
 
 

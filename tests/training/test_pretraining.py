@@ -14,7 +14,7 @@ from training.noise import spoil
 from training.pretraining import MaskedPrediction, batch, hidden_loss, make_optimizer, schedule, train_step, validate
 from training.recipe import Recipe, nano_config
 from training.speech import HOP, WINDOW, Speech, assign
-from training.targets import NUM_CLASSES, cepstra, cluster, save_targets, speech_cepstra
+from training.targets import NUM_CLASSES, cepstra, cluster, layer_features, save_targets, speech_cepstra
 from wavlm_explorer.config import WavLMConfig
 from wavlm_explorer.wavlm import WavLM
 
@@ -78,6 +78,15 @@ def test_classes_are_the_nearest_centres(speech: Speech) -> None:
     expected = torch.cdist(scaled.double(), clusters.centres.double()).argmin(1)
     assert clusters.centres.shape == (NUM_CLASSES, 39)
     assert (clusters.assign(features) == expected).float().mean() > 0.999
+
+
+def test_layer_features_have_a_row_for_every_frame(speech: Speech) -> None:
+    model = tiny_task().model.eval()
+    features = layer_features(model, speech, layer=1, num_frames=300)
+    assert features.shape == (speech.num_frames, TINY.encoder_embed_dim)
+    with torch.no_grad():
+        piece, _ = model.extract_features(torch.from_numpy(speech.crop(300, 300))[None], output_layer=1)
+    assert torch.equal(features[300:600], piece[0])
 
 
 def test_crops_hold_one_voice_and_whole_frames(speech: Speech) -> None:
