@@ -1,5 +1,6 @@
 """A trace: the promises of the public API, and that nothing is computed in a second way."""
 
+import copy
 import dataclasses
 import threading
 
@@ -11,6 +12,7 @@ from models import VARIANTS, make_audio, make_model
 from oracles import TINY, model_twins, original_modules
 
 import wavlm_explorer as wx
+from wavlm_explorer.checkpoints import available_devices
 from wavlm_explorer.tracing import trace
 
 
@@ -167,6 +169,14 @@ def test_results_are_float32_detached_and_on_the_cpu(tiny_trace):
         assert tensor.device.type == "cpu"
         assert not tensor.requires_grad
         assert not tensor.is_inference(), "a notebook could not use it in a graph of its own"
+
+
+@pytest.mark.parametrize("device", available_devices())
+def test_every_device_gives_the_cpu_s_numbers(tiny_trace, device):
+    elsewhere = trace(copy.deepcopy(tiny_trace.model).to(device), tiny_trace.audio)
+    assert elsewhere.output.device.type == "cpu"
+    torch.testing.assert_close(elsewhere.output, tiny_trace.output, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(elsewhere.attention(2), tiny_trace.attention(2), atol=1e-3, rtol=1e-3)
 
 
 def test_progress_is_reported_to_the_end():

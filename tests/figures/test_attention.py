@@ -20,7 +20,8 @@ def maps(figure: Figure) -> list[np.ndarray]:
 
 
 def main_image(figure: Figure, num_frames: int) -> Any:
-    (image,) = [i for axes in figure.axes for i in axes.images if np.asarray(i.get_array()).shape == (num_frames, num_frames)]
+    images = [image for axes in figure.axes for image in axes.images]
+    (image,) = [image for image in images if np.asarray(image.get_array()).shape == (num_frames, num_frames)]
     return image
 
 

@@ -100,7 +100,7 @@ def attention_terms(
     largest = max(float(term.abs().max()) for term in signed.values())
     figure = Picture(11.5, 3.75, palette)
     grid = figure.add_gridspec(
-        2, 7, width_ratios=(1, 0.16, 1, 0.16, 1, 0.16, 1), height_ratios=(1, 0.035),
+        2, 7, width_ratios=(1, 0.16, 1, 0.16, 1, 0.26, 1), height_ratios=(1, 0.035),
         left=0.045, right=0.985, bottom=0.14, top=0.9, wspace=0.02, hspace=0.4,
     )  # fmt: skip
     panels = [(name, term, palette.signed, signed_norm(largest)) for name, term in signed.items()]
