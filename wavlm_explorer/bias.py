@@ -56,7 +56,7 @@ class BiasCurves(NamedTuple):
     bias: Float[Tensor, "heads distances"]
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def learned_bias(trace: Trace) -> BiasCurves:
     """Read the bias table at every distance up to a little beyond max_distance.
 

@@ -19,7 +19,7 @@ def demonstration_glu(width: int, glu_type: str) -> GLU_Linear:
     return unit
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def demonstration_terms(trace: Trace, layer: int, glu_type: str) -> GLUTerms:
     """Run the demonstration unit on what one layer's feed-forward really receives: four times [frames, 64]."""
     inputs = trace.feed_forward_input(layer)

@@ -107,7 +107,7 @@ _lock = threading.Lock()
 _latest: WeakKeyDictionary[Trace, NoisedPass] = WeakKeyDictionary()
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def _run(trace: Trace, noise: Noise) -> NoisedPass:
     module = weight_module(trace.model, noise.layer, noise.weight)
     mask = draw_mask(module, noise)

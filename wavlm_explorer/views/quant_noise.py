@@ -29,8 +29,8 @@ LESSON = Lesson(
         "each step it switches off random *blocks* of a weight and makes the rest larger, so that no single number "
         "becomes indispensable. Here one such draw is tried on a **copy** of one weight of the loaded model; the model "
         "itself is never changed. In training, the original's `quant_noise` **overwrites** the weight at every step "
-        "and never takes it back: after k steps a block is still there with chance (1 − p)^k, and has grown by "
-        "(1 / (1 − p))^k, unless the optimiser pulls it back."
+        "and never takes it back: after k steps a block is still there with chance $(1-p)^k$, and has grown by "
+        "$1/(1-p)^k$, unless the optimiser pulls it back."
     ),
     equation=r"\tilde W = \frac{1}{1-p}\; W \odot (1 - M), \qquad M_{\text{block}} \sim \text{Bernoulli}(p)",
     symbols=(
