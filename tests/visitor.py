@@ -2,9 +2,21 @@
 
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import LocatorAssertions, Page, expect
 
 PATIENCE = 90_000  # ms; a busy machine traces slowly
+expect.set_options(timeout=PATIENCE)
+
+ALERT = "[data-testid=stAlert]"
+HEADING = "[data-testid=stMain] h1"
+PICTURE = "[data-testid=stImage] img"
+SIDEBAR = "[data-testid=stSidebar]"
+
+IDLE_FOR_A_SECOND = """() => {
+    const state = document.querySelector(".stApp").getAttribute("data-test-script-state");
+    window.idleSince = state === "notRunning" ? window.idleSince ?? performance.now() : undefined;
+    return performance.now() - window.idleSince > 1000;
+}"""
 
 
 class Explorer:
@@ -28,23 +40,22 @@ class Explorer:
         self.wait()
 
     def wait(self) -> None:
-        """Wait until the server has nothing left to do for this page."""
+        """Wait until the server has had nothing to do for this page for a second."""
         self.page.wait_for_selector("[data-testid=stAppViewContainer]")
-        self.page.wait_for_function(
-            "document.querySelector('.stApp').getAttribute('data-test-script-state') === 'notRunning'"
-        )
+        self.page.evaluate("window.idleSince = undefined")
+        self.page.wait_for_function(IDLE_FOR_A_SECOND)
+
+    def expect(self, selector: str) -> LocatorAssertions:
+        """Say what an element must become, however long the server takes."""
+        return expect(self.page.locator(selector))
 
     def pictures(self) -> list[str]:
         """The addresses of the pictures shown; they change with their content."""
-        images = self.page.locator("[data-testid=stImage] img")
+        images = self.page.locator(PICTURE)
         return [str(image.get_attribute("src")) for image in images.all()]
-
-    def texts(self, selector: str) -> list[str]:
-        return self.page.locator(selector).all_inner_texts()
 
     def upload(self, path: Path) -> None:
         self.page.get_by_role("radio", name="Upload").click()
         self.wait()
         self.page.locator(".st-key-upload input").set_input_files(path)
-        self.page.wait_for_timeout(500)
         self.wait()

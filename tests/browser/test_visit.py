@@ -10,7 +10,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from visitor import Explorer
+from visitor import ALERT, HEADING, PICTURE, SIDEBAR, Explorer
 
 from wavlm_explorer.samples import load_sample
 from wavlm_explorer.views import VIEWS
@@ -37,9 +37,9 @@ def encode(ending: str, seconds: float = 2.0, rate: int = 48_000) -> bytes:
 
 def test_the_first_picture_is_there_without_a_click(explorer: Explorer):
     explorer.open()
-    assert len(explorer.pictures()) == 3
-    assert explorer.texts("h1")[-1] == VIEWS[0].title
-    assert explorer.texts("[data-testid=stAlert]") == []
+    explorer.expect(PICTURE).to_have_count(3)
+    explorer.expect(HEADING).to_have_text(VIEWS[0].title)
+    explorer.expect(ALERT).to_have_count(0)
 
 
 @pytest.mark.parametrize("ending", list(ENCODERS))
@@ -49,21 +49,22 @@ def test_an_upload_is_seen_on_every_page(explorer: Explorer, tmp_path: Path, end
     explorer.open()
     sample = explorer.pictures()
     explorer.upload(path)
-    assert f"my voice.{ending} · 0 to 2.0" in " ".join(explorer.texts("[data-testid=stSidebar] p"))
+    explorer.expect(SIDEBAR).to_contain_text(f"my voice.{ending} · 0 to 2.0")
+    explorer.wait()
     assert not set(explorer.pictures()) & set(sample)
     for view in VIEWS[1:]:
         explorer.page.get_by_role("link", name=view.title).click()
+        explorer.expect(HEADING).to_have_text(view.title)
+        explorer.expect(PICTURE).not_to_have_count(0)
         explorer.wait()
-        assert explorer.texts("h1")[-1] == view.title
-        assert len(explorer.pictures()) >= 1
-        assert not explorer.page.locator("[data-testid=stException]").count()
-        assert f"my voice.{ending}" in " ".join(explorer.texts("[data-testid=stSidebar] p"))
+        explorer.expect("[data-testid=stException]").to_have_count(0)
+        explorer.expect(SIDEBAR).to_contain_text(f"my voice.{ending}")
 
 
 def test_the_link_carries_the_state(explorer: Explorer):
     explorer.open("/buckets?sample=Two+voices&layer=1&head=3")
     pictures = explorer.pictures()
-    assert explorer.texts("h1")[-1] == "Buckets" or explorer.texts("h1")[-1] == VIEWS[1].title
+    explorer.expect(HEADING).to_have_text(VIEWS[1].title)
     slider = explorer.page.get_by_role("slider", name="Head")
     assert slider.get_attribute("aria-valuenow") == "3" or slider.input_value() == "3"
     slider.press("ArrowRight")
@@ -89,13 +90,12 @@ def test_a_wrong_file_is_explained_and_the_page_goes_on(explorer: Explorer, tmp_
     wrong = tmp_path / "model.wav"
     wrong.write_bytes(pickle.dumps(Payload(mark)))
     explorer.upload(wrong)
-    (message,) = explorer.texts("[data-testid=stAlert]")
-    assert "expected" in message.lower()
+    explorer.expect(ALERT).to_contain_text("expected a sound file")
     assert not mark.exists()
-    assert len(explorer.pictures()) == 3
+    explorer.expect(PICTURE).to_have_count(3)
     explorer.page.get_by_role("radio", name="Sample").click()
-    explorer.wait()
-    assert explorer.texts("[data-testid=stAlert]") == []
+    explorer.expect(ALERT).to_have_count(0)
+    explorer.expect(PICTURE).to_have_count(3)
 
 
 @pytest.mark.parametrize("ending", ["png", "svg", "npz"])
@@ -120,7 +120,6 @@ def test_pictures_follow_the_page_s_theme(browser, address: str):
         context = browser.new_context(color_scheme=scheme)
         explorer = Explorer(context.new_page(), address)
         explorer.open()
-        explorer.page.wait_for_timeout(1500)
         explorer.wait()
         corners[scheme] = explorer.page.evaluate(
             """() => { const image = document.querySelector("[data-testid=stImage] img");
@@ -142,8 +141,9 @@ def test_two_visitors_never_see_each_other_s_sound(browser, address: str, tmp_pa
     for visitor, path in zip(visitors, paths, strict=True):
         visitor.upload(path)
     for visitor, path in zip(visitors, paths, strict=True):
-        sidebar = " ".join(visitor.texts("[data-testid=stSidebar] p"))
-        assert [other.name in sidebar for other in paths] == [other is path for other in paths]
+        for other in paths:
+            expected = visitor.expect(SIDEBAR)
+            expected.to_contain_text(other.name) if other is path else expected.not_to_contain_text(other.name)
     assert not set(visitors[0].pictures()) & set(visitors[1].pictures())
     for visitor in visitors:
         visitor.page.context.close()
