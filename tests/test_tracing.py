@@ -123,6 +123,25 @@ def test_indices_follow_python_s_rules(tiny_trace):
         tiny_trace.attention(0, queries=slice(None, None, -1))
 
 
+def test_indices_may_be_any_whole_numbers_and_nothing_else(tiny_trace):
+    expected = tiny_trace.attention(1, 2)
+    for head in (np.int64(2), np.array(2), torch.tensor(2), torch.tensor([2]), np.array([2]), (2,)):
+        assert torch.equal(tiny_trace.attention(np.int64(1), head), expected)
+    assert torch.equal(tiny_trace.attention_terms(torch.tensor(1), np.int64(2)).weights, expected[0])
+    for head in (0.7, "0", [0.7], ["0"], np.array([True, False]), True):
+        with pytest.raises(TypeError, match=r"head: expected a whole number|violates type hint|Type-check"):
+            tiny_trace.attention(0, head)
+    with pytest.raises(TypeError, match=r"expected a slice|violates type hint|Type-check"):
+        tiny_trace.attention(0, queries=5)
+
+
+def test_a_pass_that_does_not_fit_is_refused_before_it_starts(tiny_trace, monkeypatch):
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 10_000}))
+    for ask in (lambda: trace(make_model(), make_audio()), lambda: tiny_trace.feed_forward_input(0)):
+        with pytest.raises(MemoryError, match=r"0\.8 s of sound, 39 frames .* Choose a shorter part"):
+            ask()
+
+
 def test_glu_is_the_feed_forward_s_own():
     traced = trace(make_model(VARIANTS["glu"]), make_audio())
     terms = traced.glu(1)

@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -10,6 +11,17 @@ SAMPLE_RATE = 16_000  # Hz
 
 
 MAX_CONV_LAYERS = 64
+LARGEST = {  # far beyond any WavLM, and still harmless
+    "encoder_layers": 200,
+    "encoder_embed_dim": 1 << 16,
+    "encoder_ffn_embed_dim": 1 << 18,
+    "encoder_attention_heads": 1 << 10,
+    "num_buckets": 1 << 16,
+    "max_distance": 1 << 20,
+    "conv_pos": 1 << 12,
+    "conv_pos_groups": 1 << 16,
+}
+ARTICLES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 
 class ConvLayer(NamedTuple):
@@ -70,6 +82,7 @@ class WavLMConfig:
     gru_rel_pos: bool = False  # the gate
 
     def __post_init__(self) -> None:
+        self._check_types()
         width, heads = self.encoder_embed_dim, self.encoder_attention_heads
         if self.extractor_mode not in ("default", "layer_norm"):
             raise ValueError(f"extractor_mode: expected 'default' or 'layer_norm'; found {self.extractor_mode!r}")
@@ -79,9 +92,18 @@ class WavLMConfig:
             raise ValueError(
                 f"expected conv_pos_groups to divide encoder_embed_dim; found {self.conv_pos_groups} and {width}"
             )
-        if self.encoder_layers < 1:
-            raise ValueError(f"encoder_layers: expected at least 1; found {self.encoder_layers}")
         parse_conv_layers(self.conv_feature_layers)
+
+    def _check_types(self) -> None:
+        """Files come from strangers: each field must be of its default's type, and no size beyond all reason."""
+        for field in dataclasses.fields(self):
+            value, kind = getattr(self, field.name), type(field.default)
+            is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+            if not (is_number if kind is float else type(value) is kind):
+                raise ValueError(f"{field.name}: expected {ARTICLES[kind]}; found {value!r}")
+        for name, largest in LARGEST.items():
+            if not 1 <= getattr(self, name) <= largest:
+                raise ValueError(f"{name}: expected 1 to {largest}; found {getattr(self, name)}")
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> "WavLMConfig":

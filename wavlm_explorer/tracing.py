@@ -1,9 +1,10 @@
 """One forward pass, remembered, and all that can be asked of it afterwards."""
 
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple, SupportsIndex
 
 import numpy as np
 import psutil
@@ -12,12 +13,13 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from .audio import SAMPLE_RATE, Audio
+from .config import WavLMConfig
 from .encoder import TransformerSentenceEncoderLayer
 from .measures import MEASURE_NAMES, MapSums
 from .modules import GLU_Linear, GLUTerms
 from .wavlm import WavLM
 
-Heads = int | Sequence[int] | np.ndarray | slice | None
+Heads = SupportsIndex | Sequence[SupportsIndex] | np.ndarray | Tensor | slice | None
 
 NORMALIZATION_EPSILON = 1e-5
 BLOCK_BYTES = 64 << 20  # how much of a layer's maps is held at once while it is measured
@@ -77,7 +79,7 @@ class Trace:
 
     @torch.no_grad()
     def attention(
-        self, layer: int, heads: Heads = None, queries: slice | None = None
+        self, layer: SupportsIndex, heads: Heads = None, queries: slice | None = None
     ) -> Float[Tensor, "heads queries keys"]:
         """Attention weights of one layer, true per head; rows sum to one.
 
@@ -86,38 +88,41 @@ class Trace:
         Raises: IndexError naming the range; MemoryError with the size and what to ask for instead.
         """
         layer = _check_index("layer", layer, self.num_layers)
-        rows = torch.arange(self.num_frames)[_forward_slice(queries)]
+        rows = torch.arange(self.num_frames)[_forward_slice("queries", queries)]
         chosen = self._choose_heads(heads)
         self._check_memory(len(chosen), len(rows))
         return self._terms(layer, chosen, rows).weights
 
     @torch.no_grad()
-    def attention_terms(self, layer: int, head: int, queries: slice | None = None) -> AttentionTerms:
+    def attention_terms(
+        self, layer: SupportsIndex, head: SupportsIndex, queries: slice | None = None
+    ) -> AttentionTerms:
         """One head's attention taken apart: what comes from content, what from position, and their softmax.
 
         Raises: as `attention`.
         """
         layer = _check_index("layer", layer, self.num_layers)
         head = _check_index("head", head, self.num_heads)
-        rows = torch.arange(self.num_frames)[_forward_slice(queries)]
+        rows = torch.arange(self.num_frames)[_forward_slice("queries", queries)]
         self._check_memory(1, len(rows))
         return AttentionTerms(*(term[0] for term in self._terms(layer, torch.tensor([head]), rows)))
 
     @torch.no_grad()
-    def gate(self, layer: int) -> Float[Tensor, "heads frames"]:
+    def gate(self, layer: SupportsIndex) -> Float[Tensor, "heads frames"]:
         """What each frame multiplies each head's bias by; ones for a model without a gate."""
         block, x = self._layer_input(_check_index("layer", layer, self.num_layers))
         return _to_cpu(block.self_attn.compute_gate(block.attention_input(x))[0])
 
     @torch.no_grad()
-    def feed_forward_input(self, layer: int) -> Float[Tensor, "frames width"]:
+    def feed_forward_input(self, layer: SupportsIndex) -> Float[Tensor, "frames width"]:
         """What one layer's feed-forward receives."""
         block, x = self._layer_input(_check_index("layer", layer, self.num_layers))
+        self._check_pass_memory()
         attended = block.attend(x, self.model.encoder.compute_position_bias(self.num_frames))
         return _to_cpu(block.feed_forward_input(attended)[:, 0])
 
     @torch.no_grad()
-    def glu(self, layer: int) -> GLUTerms:
+    def glu(self, layer: SupportsIndex) -> GLUTerms:
         """The gated linear unit of one layer's feed-forward: value, gate_input, gate and output, [frames, ffn].
 
         Raises: ValueError for a model whose feed-forward has none; IndexError.
@@ -172,9 +177,10 @@ class Trace:
         attention = self.model.encoder.block(0).self_attn
         if not attention.has_relative_attention_bias:
             return None
-        first, last = (int(rows[0]), int(rows[-1])) if len(rows) else (0, 0)
-        bias = attention.compute_bias(last - first + 1, self.num_frames, query_offset=first, heads=heads)
-        return bias if len(rows) == bias.shape[1] else bias[:, rows - first]
+        if len(rows) and int(rows[-1] - rows[0]) == len(rows) - 1:
+            return attention.compute_bias(len(rows), self.num_frames, query_offset=int(rows[0]), heads=heads)
+        distances = torch.arange(self.num_frames) - rows[:, None]  # [queries, keys]
+        return attention.bias_of_distances(distances.flatten())[heads].unflatten(1, distances.shape)
 
     def _layer_input(self, layer: int) -> tuple[TransformerSentenceEncoderLayer, Tensor]:
         x = self.hidden_states[layer].unsqueeze(1)  # [frames, batch, width]
@@ -182,18 +188,21 @@ class Trace:
 
     def _choose_heads(self, heads: Heads) -> Int[Tensor, " heads"]:
         if heads is None or isinstance(heads, slice):
-            return torch.arange(self.num_heads)[_forward_slice(heads)]
-        chosen = [heads] if isinstance(heads, int) else list(heads)
-        return torch.tensor([_check_index("head", int(head), self.num_heads) for head in chosen], dtype=torch.long)
+            return torch.arange(self.num_heads)[_forward_slice("heads", heads)]
+        is_one = (getattr(heads, "ndim", 0) == 0 and not isinstance(heads, Sequence)) or isinstance(heads, str)
+        chosen = [heads] if is_one else list(heads)  # type: ignore[arg-type]
+        return torch.tensor([_check_index("head", head, self.num_heads) for head in chosen], dtype=torch.long)
 
     def _check_memory(self, num_heads: int, num_queries: int) -> None:
-        needed = 5 * 4 * num_heads * num_queries * self.num_frames  # float32: content, bias, position, logits, weights
-        available = psutil.virtual_memory().available
-        if needed > available:
-            raise MemoryError(
-                f"{num_heads} heads x {num_queries} queries x {self.num_frames} keys need about {needed / 1e9:.1f} GB; "
-                f"{available / 1e9:.1f} GB are free. Ask for fewer heads (heads=0) or rows (queries=slice(0, 500))."
-            )
+        """Refuse maps that do not fit: content, bias, position, logits and weights are float32."""
+        check_memory(
+            5 * 4 * num_heads * num_queries * self.num_frames,
+            f"{num_heads} heads x {num_queries} queries x {self.num_frames} keys",
+            "Ask for fewer heads (heads=0) or rows (queries=slice(0, 500)).",
+        )
+
+    def _check_pass_memory(self) -> None:
+        check_pass_memory(self.model.config, len(self.audio.samples))
 
 
 @torch.no_grad()
@@ -205,10 +214,11 @@ def trace(
     normalize: bring the waveform to mean 0 and variance 1; None does what the model's config wants.
     progress: called with the share done, 0 to 1, after the front end and after each layer.
 
-    Raises: ValueError for a model in training mode or a clip shorter than one frame.
+    Raises: ValueError for a model in training mode or a clip shorter than one frame; MemoryError with the size.
     """
     if model.training:
         raise ValueError("trace: expected a model in eval mode, found one in training mode; call model.eval()")
+    check_pass_memory(model.config, len(audio.samples))
     normalize = model.config.normalize if normalize is None else normalize
     samples = torch.tensor(audio.samples, device=model.device)
     if normalize:
@@ -226,14 +236,48 @@ def _to_cpu(tensor: Tensor) -> Float[Tensor, "..."]:
     return tensor.to("cpu", torch.float32)
 
 
-def _check_index(what: str, index: int, length: int) -> int:
-    if not -length <= index < length:
-        raise IndexError(f"{what} {index} is out of range: expected 0 to {length - 1}, or -{length} to -1 from the end")
-    return index % length
+def check_memory(needed: int, what: str, advice: str) -> None:
+    """Refuse what would not fit.
+
+    Raises: MemoryError with the size needed, the size free, and what to ask for instead.
+    """
+    available = psutil.virtual_memory().available
+    if needed > available:
+        raise MemoryError(f"{what} need about {needed / 1e9:.1f} GB; {available / 1e9:.1f} GB are free. {advice}")
 
 
-def _forward_slice(rows: slice | None) -> slice:
+def check_pass_memory(config: WavLMConfig, num_samples: int) -> None:
+    """Refuse a clip whose forward pass would not fit: the first convolution, or the position bias of all heads.
+
+    Raises: MemoryError.
+    """
+    num_frames, first = config.num_frames(num_samples), config.conv_layers[0]
+    attention = 3 * 4 * config.encoder_attention_heads * num_frames**2  # the bias, gated, and the kernel's own copy
+    convolution = 3 * 4 * first.channels * (num_samples // first.stride)
+    feed_forward = 3 * 4 * num_frames * config.encoder_ffn_embed_dim
+    seconds = num_samples / SAMPLE_RATE
+    check_memory(
+        max(attention, convolution, feed_forward),
+        f"{seconds:.1f} s of sound, {num_frames} frames through {config.encoder_attention_heads} heads,",
+        "Choose a shorter part: load_audio(..., start=0, duration=30).",
+    )
+
+
+def _check_index(what: str, index: Any, length: int) -> int:
+    if isinstance(index, bool | np.bool_) or not isinstance(index, SupportsIndex):
+        raise TypeError(f"{what}: expected a whole number, found {index!r} ({type(index).__name__})")
+    number = operator.index(index)
+    if not -length <= number < length:
+        raise IndexError(
+            f"{what} {number} is out of range: expected 0 to {length - 1}, or -{length} to -1 from the end"
+        )
+    return number % length
+
+
+def _forward_slice(what: str, rows: slice | None) -> slice:
     """Refuse what a tensor cannot be sliced by."""
+    if rows is not None and not isinstance(rows, slice):
+        raise TypeError(f"{what}: expected a slice such as slice(0, 100), or None for all; found {rows!r}")
     if rows is not None and rows.step is not None and rows.step < 1:
-        raise IndexError(f"expected a slice with a step of at least 1; found a step of {rows.step}")
+        raise IndexError(f"{what}: expected a slice with a step of at least 1; found a step of {rows.step}")
     return slice(None) if rows is None else rows

@@ -130,6 +130,31 @@ def text_for_a_number(content):
     content["cfg"]["encoder_embed_dim"] = "many"
 
 
+def far_too_far(content):
+    content["cfg"]["max_distance"] = 10**9
+
+
+def word_for_a_switch(content):
+    content["cfg"]["normalize"] = "no"
+
+
+def not_a_number(content):
+    content["model"]["encoder.layers.2.fc1.bias"][3] = float("nan")
+
+
+def integers(content):
+    content["model"]["mask_emb"] = content["model"]["mask_emb"].int()
+
+
+def repeat_one_number(content):
+    content["model"] = {name: torch.zeros(1).expand(tensor.shape) for name, tensor in content["model"].items()}
+
+
+def lend_the_same_numbers(content):
+    numbers = torch.zeros(10_000)
+    content["model"] = {n: numbers[: tensor.numel()].view(tensor.shape) for n, tensor in content["model"].items()}
+
+
 def no_tensor(content):
     content["model"]["mask_emb"] = "nothing"
 
@@ -145,7 +170,13 @@ def no_tensor(content):
         (ask_for_code, r"conv_feature_layers: expected lists"),
         (odd_heads, r"encoder_attention_heads to divide"),
         (expand, r"encoder\.layer_norm\.weight: expected \[24\], found"),
-        (text_for_a_number, r"contradicts itself"),
+        (text_for_a_number, r"encoder_embed_dim: expected a whole number; found 'many'"),
+        (far_too_far, r"max_distance: expected 1 to 1048576; found 1000000000"),
+        (word_for_a_switch, r"normalize: expected true or false; found 'no'"),
+        (not_a_number, r"encoder\.layers\.2\.fc1\.bias holds NaN"),
+        (integers, r"mask_emb: expected floating point numbers; found torch\.int32"),
+        (repeat_one_number, r"claim more numbers than the file holds"),
+        (lend_the_same_numbers, r"claim more numbers than the file holds"),
         (no_tensor, r"Expected tensors under 'model'; found something else under \['mask_emb'\]"),
     ],
 )

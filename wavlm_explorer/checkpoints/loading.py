@@ -15,7 +15,7 @@ from ..config import FIELD_NAMES, WavLMConfig
 from ..source import Provenance, Source
 from ..wavlm import WavLM
 from .errors import CheckpointError
-from .microsoft import PRE_TRAINING_KEYS, check_layers, read_microsoft
+from .microsoft import PRE_TRAINING_KEYS, check_layers, check_values, read_microsoft
 
 BUNDLED = {"nano": "nano/nano.pt"}  # name -> file under assets/
 
@@ -33,7 +33,7 @@ def load_model(
     The result's `config` is a WavLMConfig; its `source` says where the weights come from and how each field is known.
 
     Raises: FileNotFoundError; CheckpointError for a file that is not wholly a WavLM; TypeError for an override that is
-    no field; ValueError for a device that is not there.
+    no field; ValueError for one that makes no sense, or a device that is not there.
     """
     unknown = sorted(set(overrides) - set(FIELD_NAMES))
     if unknown:
@@ -83,9 +83,10 @@ def _load_file(file: Path | BinaryIO, name: str, overrides: Mapping[str, Any]) -
     cfg, state = read_microsoft(file)
     check_layers({**cfg, **overrides}, state)
     try:
-        config = dataclasses.replace(WavLMConfig.from_dict(cfg), **overrides)
-    except (TypeError, ValueError) as error:
-        raise CheckpointError(f"The checkpoint's config contradicts itself: {error}") from None
+        config = WavLMConfig.from_dict(cfg)
+    except ValueError as error:
+        raise CheckpointError(f"The checkpoint's config makes no sense: {error}") from None
+    config = dataclasses.replace(config, **overrides)
     fields: dict[str, Provenance] = {name: "read" if name in cfg else "assumed" for name in FIELD_NAMES}
     fields |= dict.fromkeys(overrides, "overridden")
     ignored = tuple(name for name in state if PRE_TRAINING_KEYS.match(name))
@@ -113,6 +114,7 @@ def _assemble(config: WavLMConfig, state: Mapping[str, Tensor]) -> WavLM:
     if problems:
         shown = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
         raise CheckpointError(f"The checkpoint's tensors are not those that its config describes: {shown}.")
+    check_values(state)
     weights = {name: tensor.to(torch.float32, copy=True) for name, tensor in state.items()}
     model.load_state_dict(weights, assign=True)
     return model.eval()

@@ -70,6 +70,26 @@ def check_layers(cfg: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
         )
 
 
+def check_values(state: Mapping[str, Tensor]) -> None:
+    """Refuse tensors that are no weights: not of floating point, not finite, or larger than what the file holds.
+
+    A few bytes can pose as a huge tensor, by repeating one number or by lending the same numbers to many.
+
+    Raises: CheckpointError naming the tensor.
+    """
+    for name, tensor in state.items():
+        if not tensor.is_floating_point():
+            raise CheckpointError(f"{name}: expected floating point numbers; found {tensor.dtype}.")
+    held = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in state.values()}
+    if sum(tensor.numel() * tensor.element_size() for tensor in state.values()) > sum(held.values()):
+        raise CheckpointError(
+            "The tensors claim more numbers than the file holds. Save them with .contiguous().clone()."
+        )
+    for name, tensor in state.items():
+        if not tensor.isfinite().all():
+            raise CheckpointError(f"{name} holds NaN or infinity: the file is damaged. Fetch it again.")
+
+
 def _refuse_compressed(file: Path | BinaryIO) -> None:
     """PyTorch stores its archives uncompressed; a compressed one could unfold to any size."""
     if zipfile.is_zipfile(file):

@@ -7,7 +7,6 @@ import streamlit as st
 
 from ..checkpoints import CheckpointError, available_devices, load_model
 from ..wavlm import WavLM
-from .memory import remember
 
 BUNDLED = "nano (bundled)"
 OWN = "your checkpoint"
@@ -25,17 +24,19 @@ def choose_model() -> WavLM | None:
         "Model", [BUNDLED, OWN], key="model", bind="query-params",
         label_visibility="collapsed",
     )  # fmt: skip
+    box = st.container()
     device = st.selectbox(
         "Device", ["auto", *available_devices()], key="device", bind="query-params", help="auto: a GPU if there is one."
     )
     try:
-        model = _bundled("nano", str(device)) if kind == BUNDLED else _uploaded(str(device))
+        with box:
+            name, model = ("nano", _bundled("nano", device)) if kind == BUNDLED else _choose_own(device)
     except (CheckpointError, ValueError) as error:
         st.error(f"{error}", icon=":material/error:")
-        model = st.session_state.get("_last_model")
+        name, model = st.session_state.get("_last_model", ("", None))
     if model is not None:
-        st.session_state["_last_model"] = model
-        st.caption(_describe(model))
+        st.session_state["_last_model"] = (name, model)
+        st.caption(_describe(name, model))
     return model
 
 
@@ -45,37 +46,38 @@ def _bundled(name: str, device: str) -> WavLM:
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
-def _from_bytes(digest: str, device: str, _content: bytes, _name: str) -> WavLM:
-    """One model for all sessions that uploaded the same bytes."""
+def _from_bytes(digest: str, device: str, _content: bytes) -> WavLM:
+    """One model for all sessions that uploaded the same bytes; what each of them calls it stays its own affair."""
     with ONE_AT_A_TIME:
-        return load_model(_content, device, name=_name)
+        return load_model(_content, device)
 
 
-def _uploaded(device: str) -> WavLM | None:
+def _choose_own(device: str) -> tuple[str, WavLM | None]:
+    remembered = "_own_model"  # survives a look at the bundled model, until its own box is emptied
     file = st.file_uploader(
         "Checkpoint", key="checkpoint", label_visibility="collapsed",
-        help="A .pt file in the original's layout: WavLM-Base.pt, WavLM-Base+.pt, WavLM-Large.pt, or one like them.",
+        on_change=lambda: st.session_state.pop(remembered, None),
+        help="A .pt file in the original's layout: WavLM-Base.pt, WavLM-Base+.pt, or one like them. For WavLM-Large.pt "
+        "(1.2 GB) start the page with `--server.maxUploadSize 1500`.",
     )  # fmt: skip
-    if file is None:
-        return None
-    digest = remember(
-        "checkpoints", file.file_id, lambda: hashlib.blake2b(file.getbuffer(), digest_size=16).hexdigest(), capacity=1
-    )
-    with st.spinner(f"Loading {file.name}"):
-        return _from_bytes(digest, device, file.getvalue(), file.name)
+    if file is not None and st.session_state.get(remembered, ("", "", None))[1] != device:
+        digest = hashlib.blake2b(file.getbuffer(), digest_size=16).hexdigest()
+        with st.spinner(f"Loading {file.name}"):
+            st.session_state[remembered] = (file.name, device, _from_bytes(digest, device, file.getvalue()))
+    name, _, model = st.session_state.get(remembered, ("", "", None))
+    return name, model
 
 
-def _describe(model: WavLM) -> str:
+def _describe(name: str, model: WavLM) -> str:
     config = model.config
     millions = sum(parameter.numel() for parameter in model.parameters()) / 1e6
+    gated = "gated" if config.gru_rel_pos else "ungated"
     facts = [
-        model.source.name,
+        name,
         f"{config.encoder_layers} layers × {config.encoder_attention_heads} heads",
         f"{millions:.1f} M parameters",
         f"on {model.device}",
-        "gated position bias"
-        if config.gru_rel_pos and config.relative_position_embedding
-        else "no gated position bias",
+        f"{gated} position bias" if config.relative_position_embedding else "no position bias",
         "GLU" if config.activation_fn == "glu" else f"{config.activation_fn} feed-forward, no GLU",
         "input normalised" if config.normalize else "input as recorded",
     ]

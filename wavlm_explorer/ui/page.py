@@ -47,8 +47,8 @@ def _show_exhibits(view: View, trace: Trace, palette: Palette) -> None:
                     chosen[choice.name] = ask(choice)
     try:
         _show_rows(view.exhibits(trace, palette, **chosen))
-    except MemoryError as error:
-        st.error(f"{error}", icon=":material/memory:")
+    except (MemoryError, RuntimeError) as error:  # PyTorch tells of missing memory by a RuntimeError
+        st.error(f"This could not be computed here: {error}", icon=":material/memory:")
 
 
 def _show_rows(exhibits: Iterator[Exhibit | Note]) -> None:

@@ -3,16 +3,17 @@
 import hashlib
 import io
 import wave
-from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 
 from ..audio import Audio, AudioError, audio_duration, load_audio
 from ..samples import SAMPLES, load_sample, sample_names
 from .memory import remember
+from .widgets import ask_seconds
 
 MAX_TRACED_SECONDS = 60.0
+SHORTEST_PART_SECONDS = 0.1
 MAX_UPLOAD_MEGABYTES = 200
 KINDS = ("Sample", "Upload", "Record")
 
@@ -24,6 +25,12 @@ class _Recording(NamedTuple):
     content: bytes
     digest: str
     duration: float | None  # seconds, where the file says so
+
+    def file(self) -> io.BytesIO:
+        """The content as a file that knows its name, which messages then mention."""
+        file = io.BytesIO(self.content)
+        file.name = self.name
+        return file
 
 
 def choose_sound() -> Audio | None:
@@ -69,32 +76,34 @@ def _sample_title(name: str) -> str:
 
 
 def _choose_recording(kind: str) -> Audio | None:
+    remembered = f"_recording_{kind}"  # survives a look at the samples, until its own box is emptied
+    options: dict[str, Any] = {"key": kind.lower(), "on_change": lambda: st.session_state.pop(remembered, None)}
     if kind == "Upload":
         file = st.file_uploader(
-            "Your recording", key="upload", max_upload_size=MAX_UPLOAD_MEGABYTES, label_visibility="collapsed",
-            help="Any format: wav, flac, mp3, ogg, opus, m4a, webm, the sound of a video.",
+            "Your recording", max_upload_size=MAX_UPLOAD_MEGABYTES, label_visibility="collapsed",
+            help="Any format: wav, flac, mp3, ogg, opus, m4a, webm, the sound of a video.", **options,
         )  # fmt: skip
     else:
-        file = st.audio_input("Record your voice", sample_rate=16_000, key="microphone", label_visibility="collapsed")
-    if file is None:
-        return None
-    if file.size > MAX_UPLOAD_MEGABYTES << 20:
+        file = st.audio_input("Record your voice", sample_rate=16_000, label_visibility="collapsed", **options)
+    if file is not None and file.size > MAX_UPLOAD_MEGABYTES << 20:
         raise AudioError(
             f"{file.name}: expected at most {MAX_UPLOAD_MEGABYTES} MB, found {file.size / 1e6:.0f} MB; "
             "cut the recording or compress it"
         )
-    recording = remember("recordings", file.file_id, lambda: _read(file.name, file.getvalue()), capacity=1)
+    if file is not None and remembered not in st.session_state:
+        st.session_state[remembered] = _read(file.name, file.getvalue())
+    recording = st.session_state.get(remembered)
+    if recording is None:
+        return None
     start, duration = _choose_part(recording)
-    return remember(
-        "audio",
-        (recording.digest, start, duration),
-        lambda: replace(load_audio(recording.content, start=start, duration=duration), name=recording.name),
-    )
+    key = (recording.digest, recording.name, start, duration)
+    return remember("audio", key, lambda: load_audio(recording.file(), start=start, duration=duration))
 
 
 def _read(name: str, content: bytes) -> _Recording:
     digest = hashlib.blake2b(content, digest_size=16).hexdigest()
-    return _Recording(name, content, digest, audio_duration(content))
+    recording = _Recording(name, content, digest, None)
+    return recording._replace(duration=audio_duration(recording.file()))
 
 
 def _choose_part(recording: _Recording) -> tuple[float, float]:
@@ -108,13 +117,14 @@ def _choose_part(recording: _Recording) -> tuple[float, float]:
             "choose where to start.",
             icon=":material/content_cut:",
         )
+    latest = None if recording.duration is None else max(0.0, recording.duration - SHORTEST_PART_SECONDS)
     left, right = st.columns(2)
-    start = left.number_input("Start (s)", 0.0, None, 0.0, 1.0, key="start", bind="query-params", format="%.2f")
-    duration = right.number_input(
-        "Up to (s)", 0.1, MAX_TRACED_SECONDS, MAX_TRACED_SECONDS, 1.0, key="duration", bind="query-params",
-        format="%.2f", help="The part ends here, or with the recording.",
-    )  # fmt: skip
-    return float(start or 0.0), min(float(duration or MAX_TRACED_SECONDS), MAX_TRACED_SECONDS)
+    with left:
+        start = ask_seconds("start", "Start (s)", 0.0, latest, 0.0, "Where the part begins.")
+    with right:
+        least, most = SHORTEST_PART_SECONDS, MAX_TRACED_SECONDS
+        duration = ask_seconds("duration", "Up to (s)", least, most, most, "It ends here, or with the recording.")
+    return start, duration
 
 
 def _wav(audio: Audio) -> bytes:

@@ -1,10 +1,12 @@
-"""A view's choices as Streamlit widgets, each tied to the page's link."""
+"""A view's choices as Streamlit widgets, each kept in the session and in the page's link."""
 
+import math
 from typing import Any
 
 import streamlit as st
 
 from ..views import Choice, Fraction, Option, Redraw, WholeNumber
+from .link import note, recall
 
 MAX_SIDE_BY_SIDE = 4  # options; more become a menu
 
@@ -15,47 +17,70 @@ def ask(choice: Choice) -> Any:
         case WholeNumber() if choice.minimum == choice.maximum:
             return choice.minimum
         case WholeNumber() | Fraction():
-            return _ask_number(choice)
+            value = _ask_number(choice)
         case Option():
-            return _ask_option(choice)
+            value = _ask_option(choice)
         case Redraw():
-            return _ask_redraw(choice)
+            value = _ask_redraw(choice)
         case _:
             raise TypeError(f"expected a choice that has a widget; found {type(choice).__name__}")
+    note(choice.name, value, getattr(choice, "default", 0))
+    return value
+
+
+def ask_seconds(name: str, label: str, minimum: float, maximum: float | None, default: float, help: str) -> float:
+    """Draw a field for a number of seconds and return it."""
+
+    def read(text: str) -> float:
+        value = float(text)
+        if not math.isfinite(value):
+            raise ValueError(text)
+        return value
+
+    recall(name, default, read)
+    highest = math.inf if maximum is None else maximum
+    st.session_state[name] = min(max(st.session_state[name] or minimum, minimum), highest)
+    value = st.number_input(
+        label, minimum, maximum, step=1.0, key=name, format="%.2f", help=help, persist_state="session"
+    )
+    note(name, value, default)
+    return float(value)
 
 
 def _ask_number(choice: WholeNumber | Fraction) -> Any:
-    known = st.session_state.get(choice.name)
-    if known is not None and not choice.minimum <= known <= choice.maximum:
-        st.session_state[choice.name] = min(max(known, choice.minimum), choice.maximum)
+    kind = float if isinstance(choice, Fraction) else int
+    recall(choice.name, choice.default, kind)
+    known = st.session_state[choice.name]
+    st.session_state[choice.name] = min(max(known, choice.minimum), choice.maximum)  # NaN becomes the minimum
     step = choice.step if isinstance(choice, Fraction) else 1
     return st.slider(
-        choice.label, choice.minimum, choice.maximum, choice.default, step, key=choice.name, bind="query-params",
-        help=choice.help or None,
+        choice.label, choice.minimum, choice.maximum, step=step, key=choice.name, help=choice.help or None,
+        persist_state="session",
     )  # fmt: skip
 
 
 def _ask_option(choice: Option) -> Any:
-    if st.session_state.get(choice.name, choice.default) not in choice.options:
+    recall(choice.name, choice.default, str)
+    if st.session_state[choice.name] not in choice.options:
         st.session_state[choice.name] = choice.default
     if len(choice.options) <= MAX_SIDE_BY_SIDE:
         return st.segmented_control(
-            choice.label, choice.options, default=choice.default, required=True, key=choice.name, bind="query-params",
-            help=choice.help or None,
+            choice.label, choice.options, required=True, key=choice.name, help=choice.help or None,
+            persist_state="session",
         )  # fmt: skip
     return st.selectbox(
-        choice.label, choice.options, choice.options.index(choice.default), key=choice.name, bind="query-params",
-        help=choice.help or None,
-    )  # fmt: skip
+        choice.label, choice.options, key=choice.name, help=choice.help or None, persist_state="session"
+    )
 
 
 def _ask_redraw(choice: Redraw) -> int:
     def draw_again() -> None:
-        st.session_state[choice.name] = st.session_state.get(choice.name, 0) + 1
+        st.session_state[choice.name] += 1
 
+    recall(choice.name, 0, lambda text: max(0, int(text)))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         number = st.number_input(
-            "Draw no.", 0, None, 0, 1, key=choice.name, bind="query-params", width=110, help=choice.help or None
+            "Draw no.", 0, None, step=1, key=choice.name, width=110, help=choice.help or None, persist_state="session"
         )
         st.button(choice.label, on_click=draw_again, icon=":material/casino:", key=f"{choice.name}_again")
     return int(number or 0)

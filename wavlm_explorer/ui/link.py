@@ -1,0 +1,31 @@
+"""The page's link carries what is chosen: a choice is read from it once, and written to it whenever it changes.
+
+Streamlit can tie a widget to the link by itself, but its tie breaks when the visitor goes to a page that has the same
+widget: the choice is kept, the link forgets it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+
+def recall(name: str, default: Any, read: Callable[[str], Any]) -> None:
+    """Give the widget of that key its first value: what the link says, if `read` can make sense of it.
+
+    `read` turns the link's text into a value that may be chosen, or raises ValueError.
+    """
+    if name in st.session_state:
+        return
+    try:
+        st.session_state[name] = read(st.query_params[name])
+    except (KeyError, ValueError):
+        st.session_state[name] = default
+
+
+def note(name: str, value: Any, default: Any) -> None:
+    """Write a choice to the link; the default needs no mention."""
+    if value == default:
+        st.query_params.pop(name, None)
+    elif st.query_params.get(name) != str(value):
+        st.query_params[name] = str(value)
