@@ -1,12 +1,12 @@
 # make run   open the explorer in a browser        make test   lint, type check and every test
 # make lint  only lint and types           make pictures  the screenshots of the README
-# make clean  remove what these made
+# make train  the bundled model, from nothing, in an hour of one core     make clean  remove what these made
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint clean pictures
+.PHONY: run test lint clean train pictures
 
 run: $(VENV)/.runtime
 	$(BIN)/streamlit run app.py
@@ -33,6 +33,9 @@ $(VENV)/.development: $(VENV)/.runtime requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --no-deps s3prl==0.4.18
 	touch $@
+
+train: $(VENV)/.development
+	nice $(BIN)/python -m training --bfloat16 --steps 5400
 
 pictures: $(VENV)/.development
 	$(BIN)/python docs/screenshots.py

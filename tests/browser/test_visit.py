@@ -74,6 +74,16 @@ def test_the_link_carries_the_state(explorer: Explorer):
     assert explorer.pictures() != pictures
 
 
+def test_choices_stay_in_the_link_from_page_to_page(explorer: Explorer):
+    explorer.open("/?layer=4&head=5")
+    for title in ("GLU", "Quant noise", "Attention"):
+        explorer.page.get_by_role("link", name=title).click()
+        explorer.expect(HEADING).to_have_text(title)
+        explorer.wait()
+        assert "layer=4" in explorer.page.url
+        assert ("head=5" in explorer.page.url) == (title != "GLU")
+
+
 class Payload:
     """A pickle that would make a folder when it is read."""
 

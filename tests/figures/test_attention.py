@@ -36,6 +36,14 @@ def test_a_map_shows_the_weights_of_its_head_in_seconds(tiny_trace, head):
     assert (image.norm.vmin, image.norm.vmax) == (0, 1)
 
 
+@pytest.mark.parametrize("scale", ["square root", "logarithmic", "linear"])
+def test_a_scale_is_the_same_on_every_map(tiny_trace, scale):
+    norms = [main_image(attention_map(tiny_trace, layer, 0, scale), tiny_trace.num_frames).norm for layer in (0, 2)]
+    assert len({(type(norm), norm.vmin, norm.vmax) for norm in norms}) == 1
+    assert norms[0].vmax == 1
+    assert norms[0](0.0) == 0
+
+
 def test_a_clip_s_own_start_is_on_the_axes():
     traced = trace(make_model(), make_audio(start=30.0))
     assert main_image(attention_map(traced, 0, 0), traced.num_frames).get_extent()[0] == pytest.approx(30.0025)
@@ -88,5 +96,5 @@ def test_pictures_are_files(tiny_trace):
 
 
 def test_an_unknown_scale_is_refused(tiny_trace):
-    with pytest.raises(ValueError, match="expected one of square root, linear"):
-        attention_map(tiny_trace, 0, 0, scale="log")
+    with pytest.raises(ValueError, match="expected one of square root, logarithmic, linear"):
+        attention_map(tiny_trace, 0, 0, scale="cubic")

@@ -23,7 +23,7 @@ def attention_map(
     """One head's weights with the spectrogram along both axes: a row says where that frame looks.
 
     head: None draws the mean of all heads, which is what other tools call the attention of a layer.
-    scale: "square root" or "linear"; both run from 0 to 1 on every map.
+    scale: "square root", "logarithmic" or "linear"; each is the same on every map.
 
     Raises: IndexError for a layer or head that is not there; ValueError for another scale.
     """
@@ -101,7 +101,7 @@ def attention_terms(
     figure = Picture(11.5, 3.75, palette)
     grid = figure.add_gridspec(
         2, 7, width_ratios=(1, 0.16, 1, 0.16, 1, 0.26, 1), height_ratios=(1, 0.035),
-        left=0.045, right=0.985, bottom=0.14, top=0.9, wspace=0.02, hspace=0.4,
+        left=0.055, right=0.985, bottom=0.14, top=0.9, wspace=0.02, hspace=0.4,
     )  # fmt: skip
     panels = [(name, term, palette.signed, signed_norm(largest)) for name, term in signed.items()]
     panels.append(("weights", terms.weights, palette.weights, weight_norm(scale)))

@@ -73,9 +73,7 @@ def glu_terms(trace: Trace, terms: GLUTerms, title: str = "GLU", palette: Palett
         bar = figure.add_axes((0.928, bottom, 0.011, PANEL_INCHES / height))
         cmap, norm = gate_scale(values, palette) if name == "gate" else (palette.signed, signed_norm(_reach(values)))
         draw_tracks(axes, trace, values, cmap, norm)
-        dress(
-            axes, palette, x="time (s)" if index == 2 else "", y="channel, most open first" if index == 1 else "channel"
-        )
+        dress(axes, palette, x="time (s)" if index == 2 else "", y="channels by openness")
         axes.set_title(name, loc="left", fontsize=LABEL_SIZE, color=palette.ink, pad=4)
         axes.tick_params(labelbottom=index == 2)
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))

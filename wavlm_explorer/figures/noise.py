@@ -223,7 +223,9 @@ def name_growth(p: float, steps: int) -> str:
 
 
 def name_share(share: float) -> str:
-    """Write a share in percent with two digits that matter: 35%, 0.52%."""
+    """Write a share in percent with two digits that matter: 35%, 0.52%, or "less than 0.0001%"."""
+    if 0 < share < 1e-6:
+        return "less than 0.0001%"
     return f"{share:.0%}" if share >= 0.1 else f"{100 * share:.2g}%"
 
 

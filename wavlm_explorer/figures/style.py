@@ -6,8 +6,9 @@ from typing import Any, cast
 
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize, PowerNorm
+from matplotlib.colors import LogNorm, Normalize, PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 LABEL_SIZE = 9.0  # points
 TITLE_SIZE = 10.5
@@ -83,23 +84,29 @@ def add_colour_bar(
     orientation = "horizontal" if horizontal else "vertical"
     figure = cast(Figure, axes.figure)
     bar = figure.colorbar(ScalarMappable(norm, cmap), cax=axes, orientation=orientation)
+    if horizontal and type(norm) is Normalize:
+        bar.locator = MaxNLocator(5)  # numbers side by side need room
     bar.outline.set(edgecolor=palette.line, linewidth=0.8)  # type: ignore[operator]
     axes.tick_params(colors=palette.muted, labelsize=LABEL_SIZE - 1, length=3, width=0.6)
     bar.set_label(label, color=palette.muted, fontsize=LABEL_SIZE)
 
 
-WEIGHT_SCALES = ("square root", "linear")
+WEIGHT_SCALES = ("square root", "logarithmic", "linear")
+SMALLEST_LOGARITHMIC = 1e-4
 
 
 def weight_norm(scale: str) -> Normalize:
-    """Return the fixed scale of attention weights: 0 to 1 on every map, so that two maps can be compared.
+    """Return the fixed scale of attention weights: up to 1 on every map, so that two maps can be compared.
 
-    Square root makes a weight of 0.01 visible beside one of 0.5; linear does not.
+    Square root makes a weight of 0.01 visible beside one of 0.5; logarithmic, from 0.0001, one of 0.001 too, as a head
+    has them that spreads its attention over a long clip; linear neither.
 
     Raises: ValueError for another scale.
     """
     if scale not in WEIGHT_SCALES:
         raise ValueError(f"scale: expected one of {', '.join(WEIGHT_SCALES)}; found {scale!r}")
+    if scale == "logarithmic":
+        return LogNorm(SMALLEST_LOGARITHMIC, 1, clip=True)
     return PowerNorm(0.5, 0, 1, clip=True) if scale == "square root" else Normalize(0, 1, clip=True)
 
 

@@ -7,7 +7,7 @@ import torch
 from ..figures.attention import attention_heads, attention_map, attention_terms
 from ..figures.style import WEIGHT_SCALES, Palette
 from ..measures import attention_span
-from ..tracing import Trace
+from ..tracing import AttentionTerms, Trace
 from .view import Choice, Exhibit, Lesson, Option, View, choose_head, choose_layer
 
 LESSON = Lesson(
@@ -33,19 +33,25 @@ LESSON = Lesson(
 
 def choices(trace: Trace) -> tuple[Choice, ...]:
     """Layer, head, and how weights become colours."""
-    scale = Option("scale", "Colour scale", "Square root shows small weights too.", WEIGHT_SCALES, WEIGHT_SCALES[0])
+    scale = Option(
+        "scale",
+        "Colour scale",
+        "Fixed from map to map. Logarithmic shows the faintest weights, linear only strong ones.",
+        WEIGHT_SCALES,
+        WEIGHT_SCALES[0],
+    )
     return choose_layer(trace), choose_head(trace), scale
 
 
 def exhibits(trace: Trace, palette: Palette, layer: int, head: int, scale: str) -> Iterator[Exhibit]:
     """Yield one head's map, all heads of the layer, and the head's terms."""
-    weights = trace.attention(layer, head)
+    weights, times = trace.attention(layer, head), trace.frame_times.numpy()
     yield Exhibit(
         "attention_map",
         attention_map(trace, layer, head, scale, palette),
-        f"On average a frame of this head looks {_span_ms(trace, weights):.0f} ms away, and its largest weight is "
+        f"On average a frame of this head looks {_span(trace, weights)} away, and its largest weight is "
         f"{float(weights.max()):.2f}. Were all frames looked at alike, each would get {1 / trace.num_frames:.4f}.",
-        lambda: {"weights": weights[0].numpy(), "frame_times": trace.frame_times.numpy()},
+        lambda: {"weights": weights[0].numpy(), "frame_times": times},
         share=0.56,
     )
     yield Exhibit(
@@ -53,29 +59,32 @@ def exhibits(trace: Trace, palette: Palette, layer: int, head: int, scale: str) 
         attention_heads(trace, layer, head, scale, palette),
         f"All {trace.num_heads} heads of layer {layer}, and their mean: the only map that most tools can show, "
         "although no head of the model looks like it.",
-        lambda: {"weights": trace.attention(layer).numpy(), "frame_times": trace.frame_times.numpy()},
+        lambda: {"weights": trace.attention(layer).numpy(), "frame_times": times},
         share=0.44,
     )
     terms = trace.attention_terms(layer, head)
     residual = float((terms.content + terms.gate[:, None] * terms.bucket_bias - terms.logits).abs().max())
-    share = _position_share(terms.content, terms.position)
+    decides = _what_decides(terms)
     yield Exhibit(
         "attention_terms",
         attention_terms(trace, layer, head, scale, palette),
-        f"Head {head} taken apart. Position accounts for {share:.0%} of what varies along the rows of its logits, "
-        f"content for the rest. The terms add up to the logits "
+        f"Head {head} taken apart. {decides} The terms add up to the logits "
         + ("exactly." if residual == 0 else f"within {residual:.0e}."),
-        lambda: {name: term.numpy() for name, term in terms._asdict().items()},
+        lambda: {name: term.numpy() for name, term in terms._asdict().items()} | {"frame_times": times},
     )
 
 
-def _span_ms(trace: Trace, weights: torch.Tensor) -> float:
-    return 1000 * float(attention_span(weights, trace.model.config.frame_seconds)[0])
+def _span(trace: Trace, weights: torch.Tensor) -> str:
+    seconds = float(attention_span(weights, trace.model.config.frame_seconds)[0])
+    return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
-def _position_share(content: torch.Tensor, position: torch.Tensor) -> float:
-    variances = [float(term.var(dim=-1, correction=0).mean()) for term in (position, content)]
-    return variances[0] / sum(variances) if sum(variances) > 0 else 0.0
+def _what_decides(terms: AttentionTerms) -> str:
+    position, content = (float(term.var(dim=-1, correction=0).mean()) for term in (terms.position, terms.content))
+    if position + content == 0:
+        return "Nothing varies along the rows of its logits."
+    share = position / (position + content)
+    return f"Position accounts for {share:.0%} of what varies along the rows of its logits, content for the rest."
 
 
 VIEW = View("attention", "Attention", "grid_on", LESSON, exhibits, choices)
