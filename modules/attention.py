@@ -10,7 +10,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
 from .incremental import AttentionState, IncrementalState, Keys, append_prev_key_padding_mask, extend_state
-from .inputs import additive_mask, bias_per_head, check_sizes, check_widths
+from .inputs import additive_mask, append_extra_keys, bias_per_head, check_sizes, check_widths
 from .positions import distance_buckets
 from .quantization import quant_noise
 
@@ -209,7 +209,8 @@ class MultiheadAttention(nn.Module):
         if position_bias is None and self.has_relative_attention_bias:
             bias = self.compute_bias(num_queries, num_keys, keys.num_past)
             position_bias = bias.expand(batch, -1, -1, -1).flatten(0, 1)
-        k, v = self._append_extra_keys(keys.key, keys.value)
+        learned = [self._split_heads(bias) for bias in (self.bias_k, self.bias_v) if bias is not None]
+        k, v = append_extra_keys(keys.key, keys.value, learned, self.add_zero_attn)
         num_extra = k.shape[2] - num_keys
         shape = (batch, heads, num_queries, num_keys)
         mask = additive_mask(attn_mask, keys.key_padding_mask, shape, num_extra, q.dtype)
@@ -286,16 +287,6 @@ class MultiheadAttention(nn.Module):
         return (
             Keys(k, v, key_padding_mask, 0) if state is None else extend_state(state, k, v, key_padding_mask, static_kv)
         )
-
-    def _append_extra_keys(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Add the learned key (add_bias_kv) and the zero key (add_zero_attn), which have no position."""
-        if self.bias_k is not None and self.bias_v is not None:
-            batch = k.shape[0]
-            k = torch.cat([k, self._split_heads(self.bias_k).expand(batch, -1, -1, -1)], dim=2)
-            v = torch.cat([v, self._split_heads(self.bias_v).expand(batch, -1, -1, -1)], dim=2)
-        if self.add_zero_attn:
-            k, v = F.pad(k, (0, 0, 0, 1)), F.pad(v, (0, 0, 0, 1))
-        return k, v
 
     def _explicit_weights(self, q: Tensor, k: Tensor, position: Tensor | None, mask: Tensor | None) -> Tensor:
         batch, _, num_queries, num_keys = *q.shape[:3], k.shape[2]

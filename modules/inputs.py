@@ -1,5 +1,7 @@
 """What attention is given, brought into one shape or refused: inputs, masks over keys, a position bias."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Shaped
@@ -30,6 +32,20 @@ def check_widths(inputs: tuple[Tensor, Tensor, Tensor], widths: tuple[int, int, 
     expected = [[length, query.shape[1], width] for length, width in zip(lengths, widths, strict=True)]
     if found != expected:
         raise ValueError(f"query, key, value: expected shapes {expected} (time, batch, width); found {found}")
+
+
+def append_extra_keys(
+    k: Float[Tensor, "batch heads keys head_dim"],
+    v: Float[Tensor, "batch heads keys head_dim"],
+    learned: Sequence[Float[Tensor, "1 heads 1 head_dim"]],
+    zero: bool,
+) -> tuple[Float[Tensor, "batch heads more head_dim"], Float[Tensor, "batch heads more head_dim"]]:
+    """Add the learned key and value (of add_bias_kv) and those of zeros (add_zero_attn); neither has a position."""
+    if learned:
+        k, v = (
+            torch.cat([x, extra.expand(len(x), -1, -1, -1)], dim=2) for x, extra in zip((k, v), learned, strict=True)
+        )
+    return (F.pad(k, (0, 0, 0, 1)), F.pad(v, (0, 0, 0, 1))) if zero else (k, v)
 
 
 def additive_mask(
