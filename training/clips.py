@@ -20,15 +20,18 @@ SEED = 1
 
 
 def silence(seconds: float) -> Clip:
+    """Nothing, for so long."""
     return Clip(np.zeros(round(seconds * SAMPLE_RATE), np.float32))
 
 
 def sentence(synthesizer: Synthesizer) -> Clip:
+    """Sibilants, stops and vowels of every kind, close together."""
     text = "The quick brown fox jumps over six lazy dogs, and she watches them."
     return silence(0.15) + synthesizer.speak(text) + silence(0.15)
 
 
 def two_voices(synthesizer: Synthesizer) -> Clip:
+    """The same words, low and high."""
     text = "Good morning, Susan."
     low = synthesizer.speak(text, voice="en-us", pitch=20)
     high = synthesizer.speak(text, voice="en-us+f1", pitch=75)
@@ -44,6 +47,7 @@ def vowels(synthesizer: Synthesizer) -> Clip:
 
 
 def pause(synthesizer: Synthesizer) -> Clip:
+    """Two phrases, a second of silence between them."""
     before = synthesizer.speak("She opened the door.")
     after = synthesizer.speak("Nobody was there.")
     return silence(0.15) + before + silence(1.0) + after + silence(0.15)
@@ -109,6 +113,7 @@ def write_flac(path: Path, samples: np.ndarray) -> None:
 
 
 def main() -> None:
+    """Write every clip and its labels."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where to write (default: the bundled clips)")
     folder = parser.parse_args().folder

@@ -91,6 +91,7 @@ def _lead_seconds(container: InputContainer, stream: AudioStream) -> float:
 
 
 def header_seconds(container: InputContainer, stream: AudioStream) -> float | None:
+    """What the file says of its own length, in seconds; None where it says nothing."""
     if stream.duration is not None and stream.time_base is not None and stream.duration > 0:
         return _lead_seconds(container, stream) + float(stream.duration * stream.time_base)
     return container.duration / av.time_base if container.duration and container.duration > 0 else None
@@ -225,6 +226,10 @@ def mono_samples(channels: np.ndarray) -> np.ndarray:
 
 
 def source_rate(rate: float) -> int:
+    """Check a sample rate, in samples a second.
+
+    Raises: AudioError unless it is a whole number within the bounds.
+    """
     if isinstance(rate, bool) or not isinstance(rate, int | float | np.integer | np.floating) or rate != rate // 1:
         raise AudioError(f"expected a whole number of samples a second, found {rate!r}")
     if not MIN_SOURCE_RATE <= rate <= MAX_SOURCE_RATE:

@@ -1,7 +1,6 @@
 """A visit in a real browser: real uploads in real formats, all pages, links, downloads, light and dark."""
 
 import io
-import os
 import pickle
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from payload import Payload
 from visitor import ALERT, HEADING, PICTURE, SIDEBAR, Explorer
 
 from wavlm_explorer.samples import load_sample
@@ -82,16 +82,6 @@ def test_choices_stay_in_the_link_from_page_to_page(explorer: Explorer):
         explorer.wait()
         assert "layer=4" in explorer.page.url
         assert ("head=5" in explorer.page.url) == (title != "GLU")
-
-
-class Payload:
-    """A pickle that would make a folder when it is read."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.path),)
 
 
 def test_a_wrong_file_is_explained_and_the_page_goes_on(explorer: Explorer, tmp_path: Path):

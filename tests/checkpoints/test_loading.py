@@ -3,15 +3,14 @@
 import argparse
 import dataclasses
 import io
-import os
 import pickle
 import zipfile
-from pathlib import Path
 
 import pytest
 import torch
 from models import VARIANTS, make_audio, make_model
 from oracles import TINY, make_original, randomise
+from payload import Payload
 
 import wavlm_explorer as wx
 from wavlm_explorer.checkpoints import available_devices, resolve_device
@@ -203,16 +202,6 @@ def test_what_is_not_wholly_a_wavlm_is_refused_by_name(change, message):
 def test_other_files_are_refused(content, message):
     with pytest.raises(wx.CheckpointError, match=message):
         wx.load_model(content)
-
-
-class Payload:
-    """A pickle that would create a file when it is read."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.path),)
 
 
 def test_no_pickle_is_executed(tmp_path):

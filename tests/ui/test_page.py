@@ -1,7 +1,6 @@
 """The page without a browser: every view, bad input, shared links, and who may see what."""
 
 import io
-import os
 import pickle
 import wave
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from models import make_model
+from payload import Payload
 from streamlit.testing.v1 import AppTest
 
 from wavlm_explorer import tracing
@@ -97,16 +97,6 @@ def test_an_upload_is_traced():
     assert any("tone.wav · 0 to 2.00 s" in caption.value for caption in app.sidebar.caption)
     app.number_input(key="start").set_value(1.5).run()
     assert any("tone.wav · 1.5 to 2.00 s" in caption.value for caption in app.sidebar.caption)
-
-
-class Payload:
-    """A pickle that would make a folder when it is read."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.path),)
 
 
 def test_bad_recordings_are_explained_and_lose_nothing(tmp_path):
