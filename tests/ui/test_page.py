@@ -127,7 +127,8 @@ def test_a_long_recording_offers_which_part():
     app.number_input(key="duration").set_value(2.0).run()
     app.number_input(key="start").set_value(85.0).run()
     assert any("85 to 87.00 s" in caption.value for caption in app.sidebar.caption)
-    app.number_input(key="start").set_value(95.0).run()
+    assert app.number_input(key="start").max == pytest.approx(89.9)
+    app.number_input(key="start").set_value(89.9).run()
     assert not app.exception
     assert errors(app) == []
     assert any("89.9 to 90.00 s" in caption.value for caption in app.sidebar.caption)
@@ -143,10 +144,10 @@ def test_a_look_at_the_samples_does_not_lose_an_upload():
 
 def test_the_link_keeps_layer_and_head():
     app = open_page(layer="4", head="5")
-    assert app.query_params["layer"] == ["4"]
+    assert app.query_params["layer"] == "4"
     app.slider(key="layer").set_value(1).run()
-    assert app.query_params["layer"] == ["1"]
-    assert app.query_params["head"] == ["5"]
+    assert app.query_params["layer"] == "1"
+    assert app.query_params["head"] == "5"
     app.slider(key="head").set_value(0).run()
     assert "head" not in app.query_params
 
