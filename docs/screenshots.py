@@ -12,10 +12,8 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).parents[1]
 PORT = 8599
 SHOTS = {  # file -> (page and state, colour scheme, width, height)
-    "attention.png": ("attention?sample=A+sentence&layer=3&head=1", "dark", 1440, 1180),
+    "attention.png": ("?sample=A+sentence&layer=3&head=1", "dark", 1440, 1180),
     "buckets.png": ("buckets?sample=A+sentence&layer=3&head=1", "light", 1440, 1180),
-    "glu.png": ("glu?sample=A+sentence&layer=3", "light", 1440, 1180),
-    "quant-noise.png": ("quant-noise?sample=A+sentence&layer=3&head=1", "light", 1440, 1180),
 }
 DONE = "document.querySelector('.stApp').getAttribute('data-test-script-state') === 'notRunning'"
 
