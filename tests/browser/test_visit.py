@@ -61,6 +61,13 @@ def test_an_upload_is_seen_on_every_page(explorer: Explorer, tmp_path: Path, end
         explorer.expect(SIDEBAR).to_contain_text(f"my voice.{ending}")
 
 
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+def test_every_view_has_an_address_of_its_own(explorer: Explorer, view):
+    explorer.open(f"/{view.name}")
+    explorer.expect(HEADING).to_have_text(view.title)
+    explorer.expect("[role=dialog]").to_have_count(0)
+
+
 def test_the_link_carries_the_state(explorer: Explorer):
     explorer.open("/buckets?sample=Two+voices&layer=1&head=3")
     pictures = explorer.pictures()

@@ -1,14 +1,14 @@
 """The frame around every page: sidebar, navigation, and the trace that all pages share."""
 
 import gc
-from functools import partial
+from typing import Any
 
 import streamlit as st
 from PIL import Image, ImageDraw
 
 from ..audio import Audio
 from ..tracing import Trace, trace
-from ..views import VIEWS
+from ..views import VIEWS, View
 from ..wavlm import WavLM
 from .memory import remember
 from .model import ONE_AT_A_TIME, choose_model
@@ -20,14 +20,7 @@ from .theme import current_palette
 def main() -> None:
     """Run the app once, as Streamlit does at every interaction."""
     st.set_page_config("WavLM Explorer", _icon(), "wide")
-    pages = {
-        view: st.Page(
-            partial(_nothing, view.name), title=view.title, icon=f":material/{view.icon}:", url_path=view.name,
-            default=view is VIEWS[0],
-        )
-        for view in VIEWS
-    }  # fmt: skip
-    chosen = st.navigation(list(pages.values()), position="top")
+    view = _navigate()
     with st.sidebar:
         st.title("WavLM Explorer")
         st.caption("See what a speech model attends to, head by head, on any voice.")
@@ -35,7 +28,6 @@ def main() -> None:
         model = choose_model()
         palette = current_palette()
     _freeze_what_is_loaded()
-    view = next(view for view, page in pages.items() if page == chosen)
     if audio is None or model is None:
         st.title(view.title)
         st.info(_what_to_do(audio), icon=":material/arrow_back:")
@@ -43,8 +35,17 @@ def main() -> None:
         show_view(view, _traced(model, audio), palette)
 
 
-def _nothing(view_name: str) -> None:
-    """What Streamlit wants of a page: something to call. Ours are all drawn by `main`, from their views."""
+def _navigate() -> View:
+    """Draw the navigation and return the view that the address names; no name means the first, as does its own."""
+    first, *others = VIEWS
+    pages = [_page(first, "home", default=True), _page(first, first.name, visibility="hidden")]
+    chosen = st.navigation(pages + [_page(view, view.name) for view in others], position="top")
+    return next(view for view in VIEWS if view.title == chosen.title)
+
+
+def _page(view: View, address: str, **options: Any) -> Any:
+    """What Streamlit needs to list a view; the function it wants to call is empty, for `main` draws every page."""
+    return st.Page(lambda: None, title=view.title, icon=f":material/{view.icon}:", url_path=address, **options)
 
 
 def _what_to_do(audio: Audio | None) -> str:
