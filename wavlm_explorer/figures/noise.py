@@ -188,8 +188,7 @@ def noise_over_steps(p: float, palette: Palette = LIGHT) -> Picture:
     """
     if not 0 <= p < 1:
         raise ValueError(f"p: expected a probability 0 <= p < 1; found {p}")
-    fewest = math.log(FEWEST_SURVIVORS) / math.log(1 - p) if p else NUM_STEPS
-    steps = np.arange(min(NUM_STEPS, math.floor(fewest)) + 1)
+    steps = np.arange(num_steps(p) + 1)
     survival, growth = (1 - p) ** steps, (1 - p) ** -steps.astype(float)
     figure = Picture(5.7, 3.5, palette)
     axes = figure.add_axes((0.125, 0.155, 0.845, 0.74))
@@ -214,6 +213,11 @@ def noise_over_steps(p: float, palette: Palette = LIGHT) -> Picture:
             fontsize=LABEL_SIZE,
         )  # fmt: skip
     return figure
+
+
+def num_steps(p: float) -> int:
+    """How many training steps are shown: 50, or as many as leave a few blocks in a million that were never dropped."""
+    return NUM_STEPS if p == 0 else min(NUM_STEPS, math.floor(math.log(FEWEST_SURVIVORS) / math.log(1 - p)))
 
 
 def name_growth(p: float, steps: int) -> str:

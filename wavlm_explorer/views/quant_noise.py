@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..figures.noise import (
-    NUM_STEPS,
     name_growth,
     name_share,
     noise_attention,
@@ -13,6 +12,7 @@ from ..figures.noise import (
     noise_mask,
     noise_over_steps,
     noise_weight,
+    num_steps,
 )
 from ..figures.style import Palette
 from ..noise import WEIGHT_NAMES, Noise, NoisedPass, block_sizes, noised_pass, relative_changes
@@ -76,13 +76,14 @@ def exhibits(
         lambda: {"relative_change_of_states": states.numpy(), "relative_change_of_output": np.array(output)},
         share=0.5,
     )
-    survival, growth = (1 - p) ** NUM_STEPS, name_growth(p, NUM_STEPS)
+    steps = num_steps(p)
+    survival, growth = (1 - p) ** steps, name_growth(p, steps)
     yield Exhibit(
         "noise_over_steps",
         noise_over_steps(p, palette),
-        f"In training the noise is drawn anew at every step and never undone. After {NUM_STEPS} steps "
+        f"In training the noise is drawn anew at every step and never undone. After {steps} steps "
         f"{name_share(survival)} of the blocks were never dropped, and those would be {growth} times as large.",
-        lambda: {"steps": np.arange(NUM_STEPS + 1), "never_dropped": (1 - p) ** np.arange(NUM_STEPS + 1)},
+        lambda: {"steps": np.arange(steps + 1), "never_dropped": (1 - p) ** np.arange(steps + 1)},
         share=0.5,
     )
 
