@@ -117,7 +117,7 @@ class Trace:
     def feed_forward_input(self, layer: SupportsIndex) -> Float[Tensor, "frames width"]:
         """What one layer's feed-forward receives."""
         block, x = self._layer_input(_check_index("layer", layer, self.num_layers))
-        self._check_pass_memory()
+        check_pass_memory(self.model.config, len(self.audio.samples))
         attended = block.attend(x, self.model.encoder.compute_position_bias(self.num_frames))
         return _to_cpu(block.feed_forward_input(attended)[:, 0])
 
@@ -200,9 +200,6 @@ class Trace:
             f"{num_heads} heads x {num_queries} queries x {self.num_frames} keys",
             "Ask for fewer heads (heads=0) or rows (queries=slice(0, 500)).",
         )
-
-    def _check_pass_memory(self) -> None:
-        check_pass_memory(self.model.config, len(self.audio.samples))
 
 
 @torch.no_grad()

@@ -6,6 +6,7 @@ import wave
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from models import make_model
@@ -150,6 +151,14 @@ def test_the_link_keeps_layer_and_head():
     assert app.query_params["head"] == "5"
     app.slider(key="head").set_value(0).run()
     assert "head" not in app.query_params
+
+
+def test_a_trace_that_does_not_fit_is_explained(monkeypatch):
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: type("Memory", (), {"available": 1000}))
+    app = open_page()
+    assert not app.exception
+    assert "Choose a shorter part" in errors(app)[0]
+    assert pictures(app) == 0
 
 
 def test_silence_is_said_to_be_silence():

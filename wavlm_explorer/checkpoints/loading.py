@@ -20,14 +20,11 @@ from .microsoft import PRE_TRAINING_KEYS, check_layers, check_values, read_micro
 BUNDLED = {"nano": "nano/nano.pt"}  # name -> file under assets/
 
 
-def load_model(
-    source: str | Path | bytes | BinaryIO, device: str = "auto", name: str | None = None, **overrides: Any
-) -> WavLM:
+def load_model(source: str | Path | bytes | BinaryIO, device: str = "auto", **overrides: Any) -> WavLM:
     """Load a WavLM: in eval mode, in float32, on `device`.
 
     source: "nano" (bundled), or a checkpoint in the original's layout: a path, its bytes or a binary file object.
     device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1", "mps".
-    name: what to call the model; by default the file's name.
     overrides: fields of the config to set whatever the file says, such as normalize=True or max_distance=800.
 
     The result's `config` is a WavLMConfig; its `source` says where the weights come from and how each field is known.
@@ -41,7 +38,7 @@ def load_model(
     where = resolve_device(device)
     if isinstance(source, str) and source in BUNDLED:
         with as_file(files("wavlm_explorer") / "assets" / BUNDLED[source]) as path:
-            model = _load_file(path, name or source, overrides)
+            model = _load_file(path, source, overrides)
     elif isinstance(source, str | Path):
         path = Path(source).expanduser()
         if not path.is_file():
@@ -49,10 +46,10 @@ def load_model(
                 f"No checkpoint at {path}. Expected one of {', '.join(BUNDLED)}, or the path of a .pt file in the "
                 "original's layout (WavLM-Base.pt, WavLM-Base+.pt, WavLM-Large.pt)."
             )
-        model = _load_file(path, name or path.name, overrides)
+        model = _load_file(path, path.name, overrides)
     else:
         file = io.BytesIO(source) if isinstance(source, bytes) else source
-        model = _load_file(file, name or Path(getattr(file, "name", "checkpoint")).name, overrides)
+        model = _load_file(file, Path(getattr(file, "name", "checkpoint")).name, overrides)
     return model.to(where)
 
 
@@ -81,12 +78,12 @@ def resolve_device(device: str) -> torch.device:
 
 def _load_file(file: Path | BinaryIO, name: str, overrides: Mapping[str, Any]) -> WavLM:
     cfg, state = read_microsoft(file)
-    check_layers({**cfg, **overrides}, state)
     try:
         config = WavLMConfig.from_dict(cfg)
     except ValueError as error:
         raise CheckpointError(f"The checkpoint's config makes no sense: {error}") from None
     config = dataclasses.replace(config, **overrides)
+    check_layers(config.encoder_layers, state)
     fields: dict[str, Provenance] = {name: "read" if name in cfg else "assumed" for name in FIELD_NAMES}
     fields |= dict.fromkeys(overrides, "overridden")
     ignored = tuple(name for name in state if PRE_TRAINING_KEYS.match(name))

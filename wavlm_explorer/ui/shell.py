@@ -31,8 +31,14 @@ def main() -> None:
     if audio is None or model is None:
         st.title(view.title)
         st.info(_what_to_do(audio), icon=":material/arrow_back:")
+        return
+    try:
+        traced = _traced(model, audio)
+    except (MemoryError, RuntimeError, ValueError) as error:  # PyTorch tells of missing memory by a RuntimeError
+        st.title(view.title)
+        st.error(f"This sound could not be traced through this model: {error}", icon=":material/error:")
     else:
-        show_view(view, _traced(model, audio), palette)
+        show_view(view, traced, palette)
 
 
 def _navigate() -> View:
@@ -66,10 +72,11 @@ def _trace_with_progress(model: WavLM, audio: Audio) -> Trace:
     def report(share: float) -> None:
         bar.progress(share, f"Tracing {audio.name}")
 
-    with ONE_AT_A_TIME:
-        result = trace(model, audio, progress=report)
-    bar.empty()
-    return result
+    try:
+        with ONE_AT_A_TIME:
+            return trace(model, audio, progress=report)
+    finally:
+        bar.empty()
 
 
 @st.cache_resource(show_spinner=False)
