@@ -12,7 +12,7 @@ from models import VARIANTS, make_audio, make_model
 from oracles import TINY, model_twins, original_modules
 
 import wavlm_explorer as wx
-from wavlm_explorer.checkpoints import available_devices
+from wavlm_explorer.devices import available_devices
 from wavlm_explorer.tracing import trace
 
 

@@ -1,7 +1,6 @@
 """The model against a second oracle: the port in `transformers`, whose attentions are head means."""
 
 import dataclasses
-import re
 
 import pytest
 import torch
@@ -9,62 +8,20 @@ from oracles import TINY, largest_difference, randomise, relative_difference
 from transformers import WavLMConfig as PortConfig
 from transformers import WavLMModel
 
+from wavlm_explorer.checkpoints.huggingface import config_to_huggingface
+from wavlm_explorer.checkpoints.layouts import name_in
 from wavlm_explorer.wavlm import WavLM
 
 # Torch warns of how the port joins a boolean padding mask and a float bias.
 pytestmark = pytest.mark.filterwarnings("ignore:Support for mismatched key_padding_mask:UserWarning")
 
-RENAMED = [
-    (r"^mask_emb$", "masked_spec_embed"),
-    (r"^layer_norm\.", "feature_projection.layer_norm."),
-    (r"^post_extract_proj\.", "feature_projection.projection."),
-    (r"^(feature_extractor\.conv_layers\.\d+)\.0\.", r"\1.conv."),
-    (r"^(feature_extractor\.conv_layers\.\d+)\.2(\.1)?\.", r"\1.layer_norm."),
-    (r"\.pos_conv\.0\.weight_g$", ".pos_conv_embed.conv.parametrizations.weight.original0"),
-    (r"\.pos_conv\.0\.weight_v$", ".pos_conv_embed.conv.parametrizations.weight.original1"),
-    (r"\.pos_conv\.0\.", ".pos_conv_embed.conv."),
-    (r"\.self_attn_layer_norm\.", ".layer_norm."),
-    (r"\.self_attn\.grep_linear\.", ".attention.gru_rel_pos_linear."),
-    (r"\.self_attn\.grep_a$", ".attention.gru_rel_pos_const"),
-    (r"\.self_attn\.relative_attention_bias\.", ".attention.rel_attn_embed."),
-    (r"\.self_attn\.", ".attention."),
-    (r"\.fc1\.", ".feed_forward.intermediate_dense."),
-    (r"\.fc2\.", ".feed_forward.output_dense."),
-]
-
-
-def port_key(key):
-    for pattern, replacement in RENAMED:
-        key, count = re.subn(pattern, replacement, key)
-        if count:
-            break
-    return key
-
 
 def port_twins(config):
     """Ours and the port, with the same random weights, in eval mode."""
-    convolutions = config.conv_layers
-    port = WavLMModel(
-        PortConfig(
-            hidden_size=config.encoder_embed_dim,
-            intermediate_size=config.encoder_ffn_embed_dim,
-            num_hidden_layers=config.encoder_layers,
-            num_attention_heads=config.encoder_attention_heads,
-            feat_extract_norm="group" if config.extractor_mode == "default" else "layer",
-            do_stable_layer_norm=config.layer_norm_first,
-            conv_dim=[layer.channels for layer in convolutions],
-            conv_kernel=[layer.kernel for layer in convolutions],
-            conv_stride=[layer.stride for layer in convolutions],
-            conv_bias=config.conv_bias,
-            num_conv_pos_embeddings=config.conv_pos,
-            num_conv_pos_embedding_groups=config.conv_pos_groups,
-            num_buckets=config.num_buckets,
-            max_bucket_distance=config.max_distance,
-        )
-    ).eval()
+    port = WavLMModel(PortConfig(**config_to_huggingface(config))).eval()
     ours = WavLM(config).eval()
     randomise(ours, std=0.1)
-    port.load_state_dict({port_key(key): tensor for key, tensor in ours.state_dict().items()})
+    port.load_state_dict({name_in("huggingface", name): tensor for name, tensor in ours.state_dict().items()})
     return ours, port
 
 

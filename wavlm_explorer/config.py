@@ -2,8 +2,9 @@
 
 import ast
 import dataclasses
+import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -161,6 +162,15 @@ def parse_conv_layers(text: str) -> list[ConvLayer]:
             "conv_feature_layers: expected lists of (channels, kernel, stride) joined by + and repeated by *, such as "
             f"'[(512,10,5)] + [(512,3,2)] * 4'; found {str(text)[:120]!r} ({error})"
         ) from None
+
+
+def format_conv_layers(layers: Iterable[tuple[int, int, int]]) -> str:
+    """Write (channels, kernel, stride) of each layer as the released configs do, equal neighbours as one."""
+    runs = [(layer, len(list(equal))) for layer, equal in itertools.groupby(layers)]
+    return " + ".join(
+        f"[({channels},{kernel},{stride})]" + (f" * {times}" if times > 1 else "")
+        for (channels, kernel, stride), times in runs
+    )
 
 
 def _read_list(node: ast.expr) -> list[tuple[int, int, int]]:

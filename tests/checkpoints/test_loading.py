@@ -13,8 +13,8 @@ from oracles import TINY, make_original, randomise
 from payload import Payload
 
 import wavlm_explorer as wx
-from wavlm_explorer.checkpoints import available_devices, resolve_device
 from wavlm_explorer.config import WavLMConfig
+from wavlm_explorer.devices import available_devices, resolve_device
 
 
 def saved(content) -> bytes:
@@ -90,7 +90,7 @@ def test_digests_tell_models_apart():
 def test_heads_of_pre_training_are_left_out_and_named():
     content = checkpoint()
     content["model"]["final_proj.weight"] = torch.zeros(3)
-    assert wx.load_model(saved(content)).source.ignored == ("final_proj.weight",)
+    assert wx.load_model(saved(content)).source.ignored == {"final_proj.weight": "head of pre-training"}
 
 
 def drop(content):
@@ -168,15 +168,15 @@ def no_tensor(content):
         (ask_for_many_layers, r"encoder_layers: expected 1 to 200; found 1000000000"),
         (ask_for_code, r"conv_feature_layers: expected lists"),
         (odd_heads, r"encoder_attention_heads to divide"),
-        (expand, r"encoder\.layer_norm\.weight: expected \[24\], found"),
+        (expand, r"encoder\.layer_norm\.weight: .* It poses as larger than it is"),
         (text_for_a_number, r"encoder_embed_dim: expected a whole number; found 'many'"),
         (far_too_far, r"max_distance: expected 1 to 1048576; found 1000000000"),
         (word_for_a_switch, r"normalize: expected true or false; found 'no'"),
         (not_a_number, r"encoder\.layers\.2\.fc1\.bias holds NaN"),
         (integers, r"mask_emb: expected floating point numbers; found torch\.int32"),
-        (repeat_one_number, r"claim more numbers than the file holds"),
+        (repeat_one_number, r"It poses as larger than it is"),
         (lend_the_same_numbers, r"claim more numbers than the file holds"),
-        (no_tensor, r"Expected tensors under 'model'; found something else under \['mask_emb'\]"),
+        (no_tensor, r"Expected tensors; found something else under mask_emb"),
     ],
 )
 def test_what_is_not_wholly_a_wavlm_is_refused_by_name(change, message):
@@ -189,12 +189,12 @@ def test_what_is_not_wholly_a_wavlm_is_refused_by_name(change, message):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "cannot be read as a PyTorch checkpoint"),
+        (b"", "The file is empty"),
         (b"no checkpoint at all", "cannot be read as a PyTorch checkpoint"),
         (saved({"state_dict": {}}), r"Found: state_dict"),
         (saved([1, 2]), "Found: list"),
-        (saved({"cfg": 3, "model": {}}), "found int and dict"),
-        (saved({"cfg": argparse.Namespace(a=1), "model": {}}), r"Python object \(argparse\.Namespace\)"),
+        (saved({"cfg": 3, "model": {}}), "Found: cfg, model"),
+        (saved({"cfg": argparse.Namespace(a=1), "model": {}}), r"Not loaded: Python objects of argparse\.Namespace"),
         (saved(checkpoint())[:20_000], "cut short"),
     ],
     ids=["empty", "text", "other keys", "list", "no dictionaries", "foreign object", "truncated"],
@@ -208,7 +208,8 @@ def test_no_pickle_is_executed(tmp_path):
     mark = tmp_path / "executed"
     in_archive = saved({"cfg": Payload(mark), "model": {}})
     for content in (in_archive, pickle.dumps(Payload(mark))):
-        with pytest.raises(wx.CheckpointError, match="could run code" if content is in_archive else "cannot be read"):
+        expected = "Not loaded: Python objects" if content is in_archive else "is a pickle"
+        with pytest.raises(wx.CheckpointError, match=expected):
             wx.load_model(content)
         assert not mark.exists()
     pickle.loads(pickle.dumps(Payload(mark)))
@@ -220,7 +221,7 @@ def test_a_compressed_archive_is_refused():
     with zipfile.ZipFile(io.BytesIO(saved(checkpoint()))) as archive, zipfile.ZipFile(buffer, "w") as compressed:
         for entry in archive.infolist():
             compressed.writestr(entry.filename, archive.read(entry), zipfile.ZIP_DEFLATED)
-    with pytest.raises(wx.CheckpointError, match="found a compressed one"):
+    with pytest.raises(wx.CheckpointError, match="found a compressed or encrypted one"):
         wx.load_model(buffer.getvalue())
 
 

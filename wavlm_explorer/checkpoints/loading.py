@@ -1,120 +1,109 @@
-"""load_model: from a name, a path or a file object to a WavLM that is ready to trace."""
+"""load_model: from a name, a file, a folder or a live model to a WavLM that is ready to trace."""
 
-import dataclasses
 import hashlib
-import io
+import re
 from collections.abc import Mapping
-from importlib.resources import as_file, files
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..config import FIELD_NAMES, WavLMConfig
-from ..source import Provenance, Source
+from ..devices import resolve_device
+from ..source import Source
 from ..wavlm import WavLM
+from .checkpoint import Checkpoint
 from .errors import CheckpointError
-from .microsoft import PRE_TRAINING_KEYS, check_layers, check_values, read_microsoft
-
-BUNDLED = {"nano": "nano/nano.pt"}  # name -> file under assets/
+from .reading import CheckpointSource, read_checkpoint
 
 
-def load_model(source: str | Path | bytes | BinaryIO, device: str = "auto", **overrides: Any) -> WavLM:
+def load_model(source: CheckpointSource, device: str = "auto", **overrides: Any) -> WavLM:
     """Load a WavLM: in eval mode, in float32, on `device`.
 
-    source: "nano" (bundled), or a checkpoint in the original's layout: a path, its bytes or a binary file object.
+    source: "nano" (bundled); "base", "base-plus", "large" or a Hugging Face id, which are downloaded once; the path of
+    a checkpoint's file or folder, its bytes, or a binary file object; a live model of the original, of transformers or
+    of torchaudio, whose weights are copied as they are now; a state dict; or what `read_checkpoint` returned.
     device: "auto" (a GPU where there is one), "cpu", "cuda", "cuda:1", "mps".
-    overrides: fields of the config to set whatever the file says, such as normalize=True or max_distance=800.
+    overrides: fields of the config to set whatever the source says, such as normalize=True or max_distance=800.
 
     The result's `config` is a WavLMConfig; its `source` says where the weights come from and how each field is known.
 
-    Raises: FileNotFoundError; CheckpointError for a file that is not wholly a WavLM; TypeError for an override that is
-    no field; ValueError for one that makes no sense, or a device that is not there.
+    Raises: FileNotFoundError; CheckpointError for what is not wholly a WavLM; TypeError for an override that is no
+    field; ValueError for one that makes no sense, or a device that is not there.
     """
-    unknown = sorted(set(overrides) - set(FIELD_NAMES))
-    if unknown:
-        raise TypeError(f"load_model: {', '.join(unknown)} is no field of WavLMConfig; known: {', '.join(FIELD_NAMES)}")
     where = resolve_device(device)
-    if isinstance(source, str) and source in BUNDLED:
-        with as_file(files("wavlm_explorer") / "assets" / BUNDLED[source]) as path:
-            model = _load_file(path, source, overrides)
-    elif isinstance(source, str | Path):
-        path = Path(source).expanduser()
-        if not path.is_file():
-            raise FileNotFoundError(
-                f"No checkpoint at {path}. Expected one of {', '.join(BUNDLED)}, or the path of a .pt file in the "
-                "original's layout (WavLM-Base.pt, WavLM-Base+.pt, WavLM-Large.pt)."
-            )
-        model = _load_file(path, path.name, overrides)
-    else:
-        file = io.BytesIO(source) if isinstance(source, bytes) else source
-        model = _load_file(file, Path(getattr(file, "name", "checkpoint")).name, overrides)
-    return model.to(where)
+    return build_model(read_checkpoint(source, **overrides)).to(where)
 
 
-def available_devices() -> list[str]:
-    """Return the names of the devices that are there, the CPU first."""
-    names = ["cpu"]
-    if torch.cuda.is_available():
-        names += ["cuda", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
-    if torch.backends.mps.is_available():
-        names.append("mps")
-    return names
+def build_model(checkpoint: Checkpoint) -> WavLM:
+    """Fill a model on the CPU with a checkpoint's tensors.
 
-
-def resolve_device(device: str) -> torch.device:
-    """Turn "auto" or a device's name into a device that is there.
-
-    Raises: ValueError naming the devices that are there.
+    Raises: CheckpointError naming what keeps the checkpoint from being a whole WavLM.
     """
-    available = available_devices()
-    if device == "auto":
-        return torch.device(next(name for name in ("cuda", "mps", "cpu") if name in available))
-    if device not in available:
-        raise ValueError(f"device: expected auto or one of {', '.join(available)}; found {device!r}")
-    return torch.device(device)
+    account, config = checkpoint.account, checkpoint.config
+    _check_sense(checkpoint)
+    _check_names(checkpoint)
+    assert config is not None  # else there are problems
+    state = {name: checkpoint.tensors[name] for name in account.used}
+    _check_extent(state)
+    weights = {name: _as_weights(name, tensor) for name, tensor in state.items()}
+    with torch.device("meta"):
+        model = WavLM(config)
+    empty = model.state_dict()
+    weights |= {name: torch.zeros(empty[name].shape) for name in account.filled}
+    model.load_state_dict(weights, assign=True)
+    model.source = Source(
+        checkpoint.name,
+        checkpoint.layout,
+        _digest(model),
+        checkpoint.fields,
+        account.ignored,
+        account.filled,
+        checkpoint.notes,
+    )
+    return model.eval()
 
 
-def _load_file(file: Path | BinaryIO, name: str, overrides: Mapping[str, Any]) -> WavLM:
-    cfg, state = read_microsoft(file)
-    try:
-        config = WavLMConfig.from_dict(cfg)
-    except ValueError as error:
-        raise CheckpointError(f"The checkpoint's config makes no sense: {error}") from None
-    config = dataclasses.replace(config, **overrides)
-    check_layers(config.encoder_layers, state)
-    fields: dict[str, Provenance] = {name: "read" if name in cfg else "assumed" for name in FIELD_NAMES}
-    fields |= dict.fromkeys(overrides, "overridden")
-    ignored = tuple(name for name in state if PRE_TRAINING_KEYS.match(name))
-    model = _assemble(config, {name: tensor for name, tensor in state.items() if name not in ignored})
-    model.source = Source(name, "microsoft", _digest(model), fields, ignored)
-    return model
+def _check_sense(checkpoint: Checkpoint) -> None:
+    if checkpoint.problems:
+        raise CheckpointError(f"{checkpoint.name} cannot be loaded. {' '.join(checkpoint.problems[:5])}")
 
 
-def _assemble(config: WavLMConfig, state: Mapping[str, Tensor]) -> WavLM:
-    """Fill a model with tensors; it is built without memory first, so that none is spent on what does not fit."""
-    try:
-        with torch.device("meta"):
-            model = WavLM(config)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise CheckpointError(f"The checkpoint's config describes no WavLM: {error}") from None
-    expected = {name: list(tensor.shape) for name, tensor in model.state_dict().items()}
-    found = {name: list(tensor.shape) for name, tensor in state.items()}
-    problems = [f"missing {name}" for name in expected if name not in found]
-    problems += [f"unexpected {name}" for name in found if name not in expected]
+def _check_names(checkpoint: Checkpoint) -> None:
+    account, config = checkpoint.account, checkpoint.config
+    layers = {int(found[1]) for name in checkpoint.tensors if (found := re.match(r"encoder\.layers\.(\d+)\.", name))}
+    if config is not None and layers != set(range(config.encoder_layers)):
+        raise CheckpointError(
+            f"The config asks for {config.encoder_layers} layers; the file's tensors belong to layers "
+            f"{sorted(layers)[:30]}. They must be numbered from 0 without a gap, and as many as the config says."
+        )
+    problems = [f"missing {name}" for name in account.missing]
+    problems += [f"unexpected {name}" for name in account.unexpected]
     problems += [
-        f"{name}: expected {shape}, found {found[name]}"
-        for name, shape in expected.items()
-        if name in found and found[name] != shape
+        f"{name}: expected {list(expected)}, found {list(found)}"
+        for name, (expected, found) in account.wrong_shape.items()
     ]
     if problems:
         shown = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
         raise CheckpointError(f"The checkpoint's tensors are not those that its config describes: {shown}.")
-    check_values(state)
-    weights = {name: tensor.to(torch.float32, copy=True) for name, tensor in state.items()}
-    model.load_state_dict(weights, assign=True)
-    return model.eval()
+
+
+def _check_extent(state: Mapping[str, Tensor]) -> None:
+    """Refuse tensors that claim more numbers than there are: a few bytes can pose as a huge tensor, or as many."""
+    held = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in state.values()}
+    if sum(tensor.numel() * tensor.element_size() for tensor in state.values()) > sum(held.values()):
+        raise CheckpointError(
+            "The tensors claim more numbers than the file holds. Save them with .contiguous().clone()."
+        )
+
+
+def _as_weights(name: str, tensor: Tensor) -> Tensor:
+    """Copy a tensor as float32, so that the model owes nothing to the file or the live model that it came from."""
+    if not tensor.is_floating_point():
+        raise CheckpointError(f"{name}: expected floating point numbers; found {tensor.dtype}.")
+    weights = tensor.to(torch.float32, copy=True, memory_format=torch.contiguous_format)
+    if not weights.isfinite().all():
+        raise CheckpointError(f"{name} holds NaN or infinity: the file is damaged. Fetch it again.")
+    return weights
 
 
 def _digest(model: WavLM) -> str:
