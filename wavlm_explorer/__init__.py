@@ -8,16 +8,18 @@ trace = wx.trace(model, audio)
 wx.figures.attention_map(trace, layer=3, head=2)
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
-
-from .audio import Audio, AudioError, load_audio
-from .checkpoints import CheckpointError, load_model
-from .config import BASE, BASE_PLUS, LARGE, WavLMConfig
-from .tracing import AttentionTerms, Trace, trace
-from .wavlm import WavLM
 
 if TYPE_CHECKING:
     from . import figures
+    from .audio import Audio, AudioError, load_audio
+    from .checkpoints import CheckpointError, load_model, save_model
+    from .comparison import diff
+    from .config import BASE, BASE_PLUS, LARGE, WavLMConfig
+    from .diagnosis import doctor
+    from .tracing import AttentionTerms, Trace, trace
+    from .wavlm import WavLM
 
 __all__ = [
     "BASE",
@@ -30,17 +32,36 @@ __all__ = [
     "Trace",
     "WavLM",
     "WavLMConfig",
+    "diff",
+    "doctor",
     "figures",
     "load_audio",
     "load_model",
+    "save_model",
     "trace",
 ]
 
+_HOMES = {
+    **dict.fromkeys(("Audio", "AudioError", "load_audio"), "audio"),
+    **dict.fromkeys(("CheckpointError", "load_model", "save_model"), "checkpoints"),
+    **dict.fromkeys(("BASE", "BASE_PLUS", "LARGE", "WavLMConfig"), "config"),
+    **dict.fromkeys(("AttentionTerms", "Trace", "trace"), "tracing"),
+    "WavLM": "wavlm",
+    "diff": "comparison",
+    "doctor": "diagnosis",
+}
+
 
 def __getattr__(name: str) -> Any:
-    """Import `figures`, and matplotlib with it, when somebody draws."""
+    """Import what is asked for when it is asked for: the command line answers --help before PyTorch is there."""
     if name == "figures":
-        import importlib
-
         return importlib.import_module(".figures", __name__)
+    if name in _HOMES:
+        value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+        globals()[name] = value
+        return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -108,6 +108,17 @@ class Trace:
         return AttentionTerms(*(term[0] for term in self._terms(layer, torch.tensor([head]), rows)))
 
     @torch.no_grad()
+    def terms_of_heads(self, layer: SupportsIndex, queries: slice | None = None) -> AttentionTerms:
+        """Every head's attention taken apart at once: `attention_terms`, with an axis of heads before each term.
+
+        Raises: as `attention`.
+        """
+        layer = _check_index("layer", layer, self.num_layers)
+        rows = torch.arange(self.num_frames)[_forward_slice("queries", queries)]
+        self._check_memory(self.num_heads, len(rows))
+        return self._terms(layer, torch.arange(self.num_heads), rows)
+
+    @torch.no_grad()
     def gate(self, layer: SupportsIndex) -> Float[Tensor, "heads frames"]:
         """What each frame multiplies each head's bias by; ones for a model without a gate."""
         block, x = self._layer_input(_check_index("layer", layer, self.num_layers))
@@ -204,7 +215,7 @@ class Trace:
 
 @torch.no_grad()
 def trace(
-    model: WavLM, audio: Audio, normalize: bool | None = None, progress: Callable[[float], None] | None = None
+    model: WavLM, audio: Audio, normalize: bool | None = None, progress: Callable[[float], object] | None = None
 ) -> Trace:
     """Run the model once over a clip and remember what entered every layer.
 

@@ -3,6 +3,7 @@
 from .attention import attention_heads, attention_map, attention_terms
 from .bias import bias_curves, gate_track
 from .buckets import bucket_function, bucket_matrix
+from .comparison import change_map, divergence_maps, similarity_curves, similarity_matrix
 from .glu import gate_histogram, glu_terms
 from .noise import noise_attention, noise_effect, noise_mask, noise_over_steps, noise_weight
 from .style import DARK, LIGHT, Palette, Picture
@@ -18,6 +19,8 @@ __all__ = [
     "bias_curves",
     "bucket_function",
     "bucket_matrix",
+    "change_map",
+    "divergence_maps",
     "gate_histogram",
     "gate_track",
     "glu_terms",
@@ -26,4 +29,6 @@ __all__ = [
     "noise_mask",
     "noise_over_steps",
     "noise_weight",
+    "similarity_curves",
+    "similarity_matrix",
 ]

@@ -38,12 +38,12 @@ def bias_curves(trace: Trace, head: int, palette: Palette = LIGHT) -> Picture:
         lines, palette, title=f"Learned bias over distance · head {chosen} among all heads", y="bias (added to a logit)"
     )
     norm = signed_norm(float(curves.bias.abs().max()))
-    _draw_heads_over_distance(heads, curves, palette, norm)
+    draw_heads_over_distance(heads, curves, palette, norm)
     dress(heads, palette, x="distance from query to key     ← key before · key after →", y="head")
     mark_head(heads, trace.num_heads, chosen, palette)
     clip_ms = 1000 * trace.model.config.frame_seconds * (trace.num_frames - 1)
     for axes in (lines, heads):
-        _scale_distances(axes, curves)
+        scale_distances(axes, curves)
         for side in (-1, 1):
             axes.axvline(side * clip_ms, color=palette.ink, linewidth=0.9, linestyle=(0, (2, 3)))
     lines.tick_params(labelbottom=False)
@@ -69,7 +69,8 @@ def _draw_curves(axes: Axes, curves: BiasCurves, chosen: int, palette: Palette) 
     axes.yaxis.set_major_locator(MaxNLocator(6))
 
 
-def _draw_heads_over_distance(axes: Axes, curves: BiasCurves, palette: Palette, norm: Normalize) -> None:
+def draw_heads_over_distance(axes: Axes, curves: BiasCurves, palette: Palette, norm: Normalize) -> None:
+    """Fill axes with the biases: heads down, distance across."""
     distances = curves.distances_ms.numpy()
     half = (distances[1] - distances[0]) / 2
     columns = np.append(distances - half, distances[-1] + half)
@@ -78,7 +79,7 @@ def _draw_heads_over_distance(axes: Axes, curves: BiasCurves, palette: Palette, 
     axes.set_ylim(rows[-1], rows[0])
 
 
-def _scale_distances(axes: Axes, curves: BiasCurves) -> None:
+def scale_distances(axes: Axes, curves: BiasCurves) -> None:
     """Linear where a step of 20 ms matters, logarithmic beyond; every tick with its unit."""
     reach = float(curves.distances_ms[-1])
     axes.set_xscale("symlog", linthresh=NEAR_MS, linscale=0.9)
