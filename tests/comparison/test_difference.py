@@ -175,6 +175,13 @@ def test_json_has_every_number(model):
     }  # fmt: skip
 
 
+def test_json_has_no_nan(model):
+    difference = diff(model, changed(model, mask_emb=2), CLIP)
+    unknown = dataclasses.replace(behaviour_of(difference), cka=np.full((4, 4), np.nan))
+    content = json.loads(dataclasses.replace(difference, behaviour=unknown).to_json())
+    assert content["behaviour"]["cka"] == [[None] * 4] * 4
+
+
 def test_the_page_is_one_file_and_takes_names_for_text(model, tmp_path):
     path = save_model(changed(model, mask_emb=2), tmp_path / "<b>bold<b>.pt")
     page = diff(model, path, CLIP).to_html()

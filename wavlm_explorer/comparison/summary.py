@@ -114,10 +114,10 @@ def _behaviour(behaviour: Behaviour) -> Iterator[str]:
     if behaviour.has_equal_depth:
         cka = np.diagonal(behaviour.cka)
         lowest = int(np.nanargmin(cka)) if np.isfinite(cka).any() else 0
-        yield f"On {behaviour.clip!r} their states are least alike {_state(lowest)} (CKA {cka[lowest]:.3f})."
+        yield f"On {behaviour.clip!r} their states are least alike {_state(lowest)} (CKA {_cka(cka[lowest])})."
     elif behaviour.cka.size:
         last = int(np.nanargmax(np.nan_to_num(behaviour.cka[-1], nan=-1)))
-        yield f"What leaves A's last layer is most like B's state {_state(last)} (CKA {behaviour.cka[-1, last]:.3f})."
+        yield f"What leaves A's last layer is most like B's state {_state(last)} (CKA {_cka(behaviour.cka[-1, last])})."
     if behaviour.divergence is not None:
         yield from _attention(behaviour.divergence)
 
@@ -142,6 +142,10 @@ def _cause(content: float, position: float) -> str:
         return f"by content and position alike ({_bits(content)} and {_bits(position)} alone)"
     more, less = ("content", "position") if content > position else ("position", "content")
     return f"mostly by {more} ({_bits(max(content, position))} alone, {less} {_bits(min(content, position))})"
+
+
+def _cka(number: float) -> str:
+    return "above 0.999" if number >= 0.9995 else f"{number:.3f}"
 
 
 def _bits(number: float) -> str:

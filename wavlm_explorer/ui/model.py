@@ -1,71 +1,119 @@
-"""The model, in the sidebar: the bundled one or a checkpoint of the visitor's; and where it runs."""
+"""The model, in the sidebar: which checkpoint, what is set by hand, and where it runs."""
 
-import hashlib
+import dataclasses
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
-from ..checkpoints import CheckpointError, available_devices, load_model
+from ..checkpoints import CheckpointError, load_model
+from ..devices import available_devices
 from ..wavlm import WavLM
-
-BUNDLED = "nano (bundled)"
-OWN = "your checkpoint"
+from .checkpoint import choose_checkpoint
+from .markdown import literal
+from .memory import remember
+from .reference import BUNDLED, Reference
+from .settings import ask_settings, in_a_line, in_detail
 
 ONE_AT_A_TIME = threading.Lock()  # models and traces are large: sessions take turns
 
 
-def choose_model() -> WavLM | None:
-    """Draw the widgets and return the chosen model; None while there is none.
+@dataclasses.dataclass(frozen=True)
+class Selection:
+    """What the sidebar says. The model can be another than the one referred to: the last that could be loaded."""
 
-    A file that is no checkpoint is explained, and the last good model stays.
+    reference: Reference | None
+    overrides: dict[str, Any]
+    model: WavLM | None
+
+
+def choose_model(ask_the_doctor: Callable[[], None] | None) -> Selection:
+    """Draw the widgets and return what is chosen.
+
+    A checkpoint that cannot be loaded is explained and the last good model stays.
+    ask_the_doctor: leads to the doctor's page; None when that is the page.
     """
     st.subheader("Model")
-    kind = st.selectbox(
-        "Model", [BUNDLED, OWN], key="model", bind="query-params",
-        label_visibility="collapsed",
-    )  # fmt: skip
-    box = st.container()
+    reference: Reference | None = None
+    overrides: dict[str, Any] = {}
+    found: WavLM | Exception | None = None
+    try:
+        reference = choose_checkpoint("model")
+    except (CheckpointError, OSError, ValueError) as error:
+        found = error
+    place = st.container()
     device = st.selectbox(
         "Device", ["auto", *available_devices()], key="device", bind="query-params", help="auto: a GPU if there is one."
     )
-    try:
-        with box:
-            name, model = ("nano", _bundled("nano", device)) if kind == BUNDLED else _choose_own(device)
-    except (CheckpointError, ValueError) as error:
-        st.error(f"{error}", icon=":material/error:")
-        name, model = st.session_state.get("_last_model", ("", None))
+    with place:
+        trouble, facts = st.container(), st.container(horizontal=True, wrap=False, vertical_alignment="center")
+        with facts:
+            caption = st.empty()
+            details = _draw_details(reference)
+        if reference is not None:
+            with details:
+                overrides = {} if reference.key == BUNDLED else ask_settings(reference.key)
+            with trouble:
+                found = _load(reference, device, overrides)
+    if isinstance(found, WavLM) and reference is not None:
+        st.session_state["_last_model"] = (reference.name, found)
+        if reference.key != BUNDLED:
+            details.markdown(in_detail(found))
+    elif isinstance(found, Exception):
+        _refuse(trouble, found, ask_the_doctor if reference else None)
+    name, model = st.session_state.get("_last_model", ("", None)) if found is not None else ("", None)
     if model is not None:
-        st.session_state["_last_model"] = (name, model)
-        st.caption(_describe(name, model))
-    return model
+        caption.caption(_describe(name, model), width="stretch")
+    return Selection(reference, overrides, model)
+
+
+def _draw_details(reference: Reference | None) -> Any:
+    if reference is None or reference.key == BUNDLED:
+        return st.empty()
+    return st.popover("", icon=":material/tune:", type="tertiary", help="How it was read, and what to set by hand")
+
+
+def _load(reference: Reference, device: str, overrides: dict[str, Any]) -> WavLM | Exception:
+    """Return the model, or why there is none: a file that was refused is not read again at every click."""
+    if reference.key == BUNDLED:
+        return _bundled(device)
+    settings = tuple(overrides.items())
+
+    def attempt() -> WavLM | Exception:
+        try:
+            with st.spinner(f"Loading {literal(reference.name)}"):
+                return _shared(reference.key, device, settings, reference)
+        except (CheckpointError, OSError, ValueError) as error:
+            return error
+
+    try:
+        return remember("model", (reference.key, device, settings), attempt, capacity=1)
+    except (MemoryError, RuntimeError) as error:  # PyTorch tells of missing memory by a RuntimeError
+        return error
 
 
 @st.cache_resource(show_spinner="Loading the model", max_entries=4)
-def _bundled(name: str, device: str) -> WavLM:
-    return load_model(name, device)
+def _bundled(device: str) -> WavLM:
+    return load_model(BUNDLED, device)
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
-def _from_bytes(digest: str, device: str, _content: bytes) -> WavLM:
-    """One model for all sessions that uploaded the same bytes; what each of them calls it stays its own affair."""
+def _shared(key: str, device: str, settings: tuple[tuple[str, Any], ...], _reference: Reference) -> WavLM:
+    """One model for all sessions that chose the same bytes; what each of them calls it stays its own affair."""
     with ONE_AT_A_TIME:
-        return load_model(_content, device)
+        model = load_model(_reference.open(), device, **dict(settings))
+    model.source = dataclasses.replace(model.source, name="checkpoint")
+    return model
 
 
-def _choose_own(device: str) -> tuple[str, WavLM | None]:
-    remembered = "_own_model"  # survives a look at the bundled model, until its own box is emptied
-    file = st.file_uploader(
-        "Checkpoint", key="checkpoint", label_visibility="collapsed",
-        on_change=lambda: st.session_state.pop(remembered, None),
-        help="A .pt file in the original's layout: WavLM-Base.pt, WavLM-Base+.pt, or one like them. For WavLM-Large.pt "
-        "(1.2 GB) start the page with `--server.maxUploadSize 1500`.",
-    )  # fmt: skip
-    if file is not None and st.session_state.get(remembered, ("", "", None))[1] != device:
-        digest = hashlib.blake2b(file.getbuffer(), digest_size=16).hexdigest()
-        with st.spinner(f"Loading {file.name}"):
-            st.session_state[remembered] = (file.name, device, _from_bytes(digest, device, file.getvalue()))
-    name, _, model = st.session_state.get(remembered, ("", "", None))
-    return name, model
+def _refuse(place: Any, error: Exception, ask_the_doctor: Callable[[], None] | None) -> None:
+    with place:
+        st.error(literal(error) or "There is not enough memory for this model.", icon=":material/error:")
+        if ask_the_doctor and st.button("Ask the doctor", icon=":material/stethoscope:", width="stretch"):
+            ask_the_doctor()
+        if "_last_model" in st.session_state:
+            st.caption(f"Still showing {literal(st.session_state['_last_model'][0])}.")
 
 
 def _describe(name: str, model: WavLM) -> str:
@@ -73,7 +121,7 @@ def _describe(name: str, model: WavLM) -> str:
     millions = sum(parameter.numel() for parameter in model.parameters()) / 1e6
     gated = "gated" if config.gru_rel_pos else "ungated"
     facts = [
-        name,
+        literal(name),
         f"{config.encoder_layers} layers × {config.encoder_attention_heads} heads",
         f"{millions:.1f} M parameters",
         f"on {model.device}",
@@ -81,4 +129,4 @@ def _describe(name: str, model: WavLM) -> str:
         "GLU" if config.activation_fn == "glu" else f"{config.activation_fn} feed-forward, no GLU",
         "input normalised" if config.normalize else "input as recorded",
     ]
-    return " · ".join(facts)
+    return "  \n".join([" · ".join(facts), *(in_a_line(model) if name != BUNDLED else [])])

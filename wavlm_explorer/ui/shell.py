@@ -10,54 +10,67 @@ from ..audio import Audio
 from ..tracing import Trace, trace
 from ..views import VIEWS, View
 from ..wavlm import WavLM
+from .checkpoint import what_to_do
+from .compare import COMPARE
+from .doctor import DOCTOR
 from .memory import remember
 from .model import ONE_AT_A_TIME, choose_model
 from .page import show_view
 from .sound import choose_sound
 from .theme import current_palette
+from .tool import Tool
+
+TOOLS = (DOCTOR, COMPARE)
 
 
 def main() -> None:
     """Run the app once, as Streamlit does at every interaction."""
     st.set_page_config("WavLM Explorer", _icon(), "wide")
-    view = _navigate()
+    page, addresses = _navigate()
     with st.sidebar:
         st.title("WavLM Explorer")
         st.caption("See what a speech model attends to, head by head, on any voice.")
         audio = choose_sound()
-        model = choose_model()
+        selection = choose_model(None if page is DOCTOR else lambda: st.switch_page(addresses[DOCTOR.title]))
         palette = current_palette()
     _freeze_what_is_loaded()
+    if isinstance(page, Tool):
+        page.show(selection, audio, palette)
+        return
+    model = selection.model
     if audio is None or model is None:
-        st.title(view.title)
+        st.title(page.title)
         st.info(_what_to_do(audio), icon=":material/arrow_back:")
         return
     try:
         traced = _traced(model, audio)
     except (MemoryError, RuntimeError, ValueError) as error:  # PyTorch tells of missing memory by a RuntimeError
-        st.title(view.title)
+        st.title(page.title)
         st.error(f"This sound could not be traced through this model: {error}", icon=":material/error:")
     else:
-        show_view(view, traced, palette)
+        show_view(page, traced, palette)
 
 
-def _navigate() -> View:
-    """Draw the navigation and return the view that the address names; no name means the first, as does its own."""
+def _navigate() -> tuple[View | Tool, dict[str, Any]]:
+    """Draw the navigation; return the page that the address names, and title -> what leads to a page.
+
+    No name means the first view, as does its own.
+    """
     first, *others = VIEWS
-    pages = [_page(first, "home", default=True), _page(first, first.name, visibility="hidden")]
-    chosen = st.navigation(pages + [_page(view, view.name) for view in others], position="top")
-    return next(view for view in VIEWS if view.title == chosen.title)
+    listed = [_page(first, "home", default=True), *(_page(page, page.name) for page in (*others, *TOOLS))]
+    chosen = st.navigation([*listed, _page(first, first.name, visibility="hidden")], position="top")
+    return next(page for page in (*VIEWS, *TOOLS) if page.title == chosen.title), {page.title: page for page in listed}
 
 
-def _page(view: View, address: str, **options: Any) -> Any:
-    """What Streamlit needs to list a view; the function it wants to call is empty, for `main` draws every page."""
-    return st.Page(lambda: None, title=view.title, icon=f":material/{view.icon}:", url_path=address, **options)
+def _page(page: View | Tool, address: str, **options: Any) -> Any:
+    """What Streamlit needs to list a page; the function it wants to call is empty, for `main` draws every page."""
+    return st.Page(lambda: None, title=page.title, icon=f":material/{page.icon}:", url_path=address, **options)
 
 
 def _what_to_do(audio: Audio | None) -> str:
     if audio is None:
         return "Drop a recording into the sidebar or record your voice there, and its attention appears here."
-    return "Drop a checkpoint into the sidebar: a `.pt` file in the original's layout, such as `WavLM-Base.pt`."
+    return what_to_do(st.session_state.get("model"))
 
 
 def _traced(model: WavLM, audio: Audio) -> Trace:
