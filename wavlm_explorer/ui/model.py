@@ -2,7 +2,6 @@
 
 import dataclasses
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -28,11 +27,11 @@ class Selection:
     model: WavLM | None
 
 
-def choose_model(ask_the_doctor: Callable[[], None] | None) -> Selection:
+def choose_model(doctor: Any) -> Selection:
     """Draw the widgets and return what is chosen.
 
     A checkpoint that cannot be loaded is explained and the last good model stays.
-    ask_the_doctor: leads to the doctor's page; None when that is the page.
+    doctor: what Streamlit needs to lead to the doctor's page; None when that is the page.
     """
     st.subheader("Model")
     reference: Reference | None = None
@@ -61,7 +60,7 @@ def choose_model(ask_the_doctor: Callable[[], None] | None) -> Selection:
         if reference.key != BUNDLED:
             details.markdown(in_detail(found))
     elif isinstance(found, Exception):
-        _refuse(trouble, found, ask_the_doctor if reference else None)
+        _refuse(trouble, found, doctor if reference else None)
     name, model = st.session_state.get("_last_model", ("", None)) if found is not None else ("", None)
     if model is not None:
         caption.caption(_describe(name, model), width="stretch")
@@ -107,11 +106,11 @@ def _shared(key: str, device: str, settings: tuple[tuple[str, Any], ...], _refer
     return model
 
 
-def _refuse(place: Any, error: Exception, ask_the_doctor: Callable[[], None] | None) -> None:
+def _refuse(place: Any, error: Exception, doctor: Any) -> None:
     with place:
         st.error(literal(error) or "There is not enough memory for this model.", icon=":material/error:")
-        if ask_the_doctor and st.button("Ask the doctor", icon=":material/stethoscope:", width="stretch"):
-            ask_the_doctor()
+        if doctor is not None:
+            st.page_link(doctor, label="**Ask the doctor**", icon=":material/stethoscope:")
         if "_last_model" in st.session_state:
             st.caption(f"Still showing {literal(st.session_state['_last_model'][0])}.")
 

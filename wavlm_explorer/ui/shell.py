@@ -31,7 +31,7 @@ def main() -> None:
         st.title("WavLM Explorer")
         st.caption("See what a speech model attends to, head by head, on any voice.")
         audio = choose_sound()
-        selection = choose_model(None if page is DOCTOR else lambda: st.switch_page(addresses[DOCTOR.title]))
+        selection = choose_model(None if page is DOCTOR else addresses[DOCTOR.title])
         palette = current_palette()
     _freeze_what_is_loaded()
     if isinstance(page, Tool):
