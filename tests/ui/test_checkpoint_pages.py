@@ -7,6 +7,7 @@ import pytest
 import torch
 from models import VARIANTS, make_model
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from wavlm_explorer.checkpoints import load_model, save_model
 from wavlm_explorer.ui import checkpoint, model
@@ -20,12 +21,18 @@ def open_page(page: str = "", **link: str) -> AppTest:
     app = AppTest.from_file(APP, default_timeout=180)
     for name, value in link.items():
         app.query_params[name] = value
-    app.run()
-    return app.switch_page(page).run() if page else app
+    return go_to(app, page).run() if page else app.run()
+
+
+def go_to(app: AppTest, page: str) -> AppTest:
+    """Follow a link to a page; AppTest itself only knows pages that are files."""
+    app._page_hash = calc_hash(page)
+    return app
 
 
 def original(**changes) -> bytes:
     """A checkpoint in the original's layout; `changes` to its tensors, None takes one out."""
+    torch.manual_seed(0)
     whole = make_model()
     state = {name: tensor for name, tensor in {**whole.state_dict(), **changes}.items() if tensor is not None}
     buffer = io.BytesIO()
@@ -69,18 +76,18 @@ def test_a_refused_upload_keeps_the_last_model_and_leads_to_the_doctor():
     assert facts(app).startswith("nano · ")
     assert len(app.get("image")) == 3
     assert [link.proto.label for link in app.get("page_link")] == ["**Ask the doctor**"]
-    app.switch_page("doctor").run()
+    go_to(app, "doctor").run()
     assert not app.exception
     assert app.get("page_link") == []
     assert app.title[0].value == "Doctor"
-    assert errors(app)[-1].startswith("**Broken.**")
+    assert any(text.startswith("**Broken.**") for text in errors(app))
     assert any("encoder.layers.1.fc2.weight" in text.value.replace("\\", "") for text in app.markdown)
 
 
 def test_a_file_that_is_no_checkpoint_gets_a_verdict_too():
     app = upload(open_page("doctor"), "page.pt", b"<!doctype html>")
     assert not app.exception
-    assert errors(app)[-1].startswith("**Broken.**")
+    assert any(text.startswith("**Broken.**") for text in errors(app))
 
 
 def test_the_doctor_finds_the_bundled_model_sound():
@@ -131,11 +138,12 @@ def test_what_is_set_by_hand_loads_again_and_goes_with_its_checkpoint(shared):
 @pytest.mark.parametrize("name", ["../secret.pt", "link.pt"])
 def test_a_path_that_leads_out_is_refused(shared, name):
     (shared / "link.pt").symlink_to(shared.parent / "secret.pt")
-    app = open_page(model="on this server", model_file="bare.pt")
-    app.selectbox(key="model_file").set_value(name).run()
+    app = open_page()
+    app.session_state["model_file"] = name  # as typed
+    app.selectbox(key="model").set_value("on this server").run()
     assert not app.exception
     assert "leads out of there" in errors(app)[0]
-    assert facts(app).startswith("bare.pt")
+    assert facts(app).startswith("nano")
     assert len(app.get("image")) == 3
 
 
@@ -165,7 +173,7 @@ def test_another_device_takes_effect_at_once(monkeypatch):
 
 
 def test_the_model_is_shared_and_its_name_is_not():
-    apps = [upload(open_page(), name, original(mask_emb=torch.zeros(24))) for name in ("first.pt", "second.pt")]
+    apps = [upload(open_page(), name, original()) for name in ("first.pt", "second.pt")]
     models = [app.session_state["_last_model"][1] for app in apps]
     assert models[0] is models[1]
     assert models[0].source.name == "checkpoint"
@@ -214,7 +222,8 @@ def test_the_comparison_says_what_to_do_and_what_is_identical():
 def test_the_comparison_opens_from_its_link_and_shows_what_moved(shared):
     moved = original(**{"encoder.layers.2.fc1.weight": make_model(seed=3).state_dict()["encoder.layers.2.fc1.weight"]})
     (shared / "moved.pt").write_bytes(moved)
-    app = open_page("compare", model="on this server", model_file="mine.pt", other="on this server", other_file="moved.pt")
+    here = "on this server"
+    app = open_page("compare", model=here, model_file="mine.pt", other=here, other_file="moved.pt")
     assert not app.exception
     assert errors(app) == []
     assert "1 of" in app.info[0].value

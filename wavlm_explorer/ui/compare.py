@@ -36,7 +36,7 @@ LESSON = Lesson(
     ),
     symbols=(
         (r"A,\, B", "a weight in the one checkpoint and in the other"),
-        (r"X,\, Y", "the states of one layer in A and in B, each channel's mean over the frames taken off"),
+        (r"X,\, Y", "the states of one layer in A and in B, centred over the frames"),
         (r"p,\, q", "a row of attention in A and in B"),
         (r"H", "its entropy in bits: JSD is 0 for equal rows, 1 for rows without overlap"),
     ),

@@ -112,7 +112,7 @@ def _refuse(place: Any, error: Exception, doctor: Any) -> None:
         if doctor is not None:
             st.page_link(doctor, label="**Ask the doctor**", icon=":material/stethoscope:")
         if "_last_model" in st.session_state:
-            st.caption(f"Still showing {literal(st.session_state['_last_model'][0])}.")
+            st.caption(f"The views still show {literal(st.session_state['_last_model'][0])}.")
 
 
 def _describe(name: str, model: WavLM) -> str:
