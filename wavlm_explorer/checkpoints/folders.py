@@ -1,6 +1,7 @@
 """Folders of Hugging Face: a config, weights in one file or in shards, and what the input should be like."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +57,12 @@ def read_folder(folder: Path, name: str) -> Contents:
     foreign: dict[str, None] = {}
     for file in files:
         contents = read_file(file, file.name)
-        tensors |= _flat(contents)
+        found = _flat(contents)
+        if index:
+            _check_shard(weights.name, file.name, index[file.name], list(found), tensors)
+        tensors |= found
         metadata |= contents.metadata
         foreign |= dict.fromkeys(contents.foreign)
-        lost = [tensor for tensor in index.get(file.name, ()) if tensor not in contents.values]
-        if lost:
-            raise CheckpointError(f"{weights.name} says that {file.name} has {_some(lost)}; it has not.")
     return Contents(
         name=name,
         container="Hugging Face folder",
@@ -72,6 +73,18 @@ def read_folder(folder: Path, name: str) -> Contents:
         foreign=tuple(foreign),
         metadata=metadata,
     )
+
+
+def _check_shard(index: str, shard: str, listed: list[str], found: list[str], before: Mapping[str, Tensor]) -> None:
+    """Raises: CheckpointError unless a shard has the tensors that the index lists, and no other shard has them."""
+    lost, beyond = set(listed) - set(found), set(found) - set(listed)
+    twice = [name for name in found if name in before]
+    if lost:
+        raise CheckpointError(f"{index} says that {shard} has {_some(sorted(lost))}; it has not.")
+    if twice:
+        raise CheckpointError(f"{shard} has {_some(twice)}, which another shard has too: which is right is not said.")
+    if beyond:
+        raise CheckpointError(f"{shard} has {_some(sorted(beyond))}, of which {index} knows nothing. Fetch it again.")
 
 
 def _flat(contents: Contents) -> dict[str, Tensor]:

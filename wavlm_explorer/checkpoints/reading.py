@@ -42,8 +42,8 @@ def read_checkpoint(source: CheckpointSource, **overrides: Any) -> Checkpoint:
     Nothing is refused that can be explained: what is missing, unexpected or of a wrong shape is in the result's
     `account`, what else is wrong in its `problems`.
 
-    Raises: FileNotFoundError; CheckpointError for what cannot be read, or holds no WavLM at all; TypeError for an
-    override that is no field.
+    Raises: FileNotFoundError; CheckpointError for what cannot be read, or holds no WavLM at all; TypeError for a source
+    of another kind, or an override that is no field.
     """
     unknown = sorted(set(overrides) - set(FIELD_NAMES))
     if unknown:
@@ -67,6 +67,11 @@ def _open(source: CheckpointSource) -> Contents:
     if isinstance(source, bytes):
         source = io.BytesIO(source)
     if not isinstance(source, str | Path):
+        if not hasattr(source, "read"):
+            raise TypeError(
+                "Expected a name, a path, bytes, a binary file, a model or a state dict; found "
+                f"{type(source).__name__}."
+            )
         file = cast(BinaryIO, source)
         return open_contents(file, Path(str(getattr(file, "name", "checkpoint"))).name)
     path = Path(source).expanduser()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..config import BASE, FIELD_NAMES, LARGE, WavLMConfig, parse_conv_layers
+from ..decoding import SAMPLE_RATE
 from .check import Check, Problem, check, listing
 from .subject import Subject
 
@@ -83,6 +84,21 @@ def switched_off(subject: Subject) -> Iterator[Problem]:
                 if not config
                 else "The tensors were lost, or the config is another model's.",
             )
+    for name in _silent_switches(subject):
+        yield Problem(
+            name,
+            f"The config is silent on {SWITCHES[name]}, for which the original's code then takes its default: none.",
+            f"They are used here, as the tensors are there. Add {name}=True to the config.",
+            "warning",
+        )
+
+
+def _silent_switches(subject: Subject) -> list[str]:
+    checkpoint = subject.checkpoint
+    is_silent = bool(checkpoint.config_says) and checkpoint.layout == "microsoft"
+    return [
+        name for name in SWITCHES if is_silent and checkpoint.fields[name] == "inferred" and checkpoint.shapes_say[name]
+    ]
 
 
 @check("note")
@@ -184,7 +200,14 @@ def input_normalization(subject: Subject) -> Iterator[Problem]:
 
 @check("warning", "config")
 def frame_rate(subject: Subject) -> Iterator[Problem]:
-    """The convolutions make a frame every 20 ms; their strides are in the config only."""
+    """The convolutions make a frame of every 20 ms at 16 kHz; strides and rate are in the config only."""
+    rate = (subject.checkpoint.contents.preprocessor or {}).get("sampling_rate", SAMPLE_RATE)
+    if rate != SAMPLE_RATE:
+        yield Problem(
+            "sampling_rate",
+            f"preprocessor_config.json asks for sound at {rate!r} Hz; every WavLM has heard {SAMPLE_RATE} only.",
+            f"Correct it to {SAMPLE_RATE}, and resample what you give the model.",
+        )
     milliseconds = 1000 * subject.config.frame_seconds
     if abs(milliseconds - RELEASED_FRAME_MS) > 0.01:
         yield Problem(

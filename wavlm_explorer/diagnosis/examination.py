@@ -8,7 +8,7 @@ from ..audio import Audio, load_audio
 from ..checkpoints import CheckpointError, read_checkpoint
 from ..checkpoints.reading import CheckpointSource
 from ..samples import load_sample
-from . import activations, architecture, gates, heads, layers, naming, origin, positions, values
+from . import activations, architecture, gates, heads, layers, naming, order, origin, positions, values
 from .check import SEVERITIES, Check
 from .facts import describe, list_facts
 from .intake import explain_unreadable, name_of
@@ -20,10 +20,10 @@ FAMILIES: dict[str, tuple[Check, ...]] = {
     "Origin": origin.CHECKS,
     "Architecture against config": architecture.CHECKS,
     "Values": values.CHECKS,
-    "Layers against each other": layers.CHECKS,
+    "Layers against each other": (*layers.CHECKS, *order.CHECKS),
     "Heads": heads.CHECKS,
     "Gates": gates.CHECKS,
-    "Position bias": positions.CHECKS,
+    "Positions": positions.CHECKS,
     "On a clip": activations.CHECKS,
 }
 DEFAULT_CLIP = "sentence"

@@ -16,6 +16,7 @@ from .statistics import correlation, log_norms
 from .subject import LAYER, PROJECTIONS, Subject, cosines
 
 SAME = 0.9995  # cosine between two heads' weights
+EXCHANGED = 0.25  # gain of the two correlations, in the mean; 0.5 and more where it was tried, below 0 in sound layers
 COUPLED = 0.5  # correlation that trained pairs have at least (0.7 to 0.95 where it was measured)
 ADVICE_LOST = "Take the tensor from the original."
 
@@ -145,13 +146,12 @@ def mixed_up_roles(subject: Subject) -> Iterator[Problem]:
         "v_proj and out_proj are exchanged": ("out_proj", 1, "v_proj", 0),
         "q_proj and k_proj are transposed": ("q_proj", 0, "k_proj", 0),
         "v_proj and out_proj are transposed": ("v_proj", 0, "out_proj", 1),
-        "what is called k_proj and v_proj are queries and keys": ("k_proj", 1, "v_proj", 1),
-        "what is called q_proj and v_proj are queries and keys": ("q_proj", 1, "v_proj", 1),
         "q_proj alone is transposed": ("q_proj", 0, "k_proj", 1),
         "k_proj alone is transposed": ("q_proj", 1, "k_proj", 0),
         "v_proj alone is transposed": ("v_proj", 0, "out_proj", 0),
         "out_proj alone is transposed": ("v_proj", 1, "out_proj", 1),
     }
+    is_explained = False
     for what, (first, side, second, other_side) in explanations.items():
         values = []
         for layer in range(subject.num_layers):
@@ -159,11 +159,73 @@ def mixed_up_roles(subject: Subject) -> Iterator[Problem]:
             if a is not None and b is not None:
                 values.append(correlation(log_norms(a, side), log_norms(b, other_side)))
         if values and median(values) > COUPLED:
+            is_explained = True
             yield Problem(
                 "all layers",
                 f"It looks as if {what}: read so, the rows belong to each other (correlation {median(values):.2f}).",
                 "Packed projections hold q, k, v in this order; PyTorch keeps matrices as [outputs, inputs].",
             )
+    if not is_explained and not exchanged_layers(subject):
+        pair = min(pairs, key=lambda pair: typical[pair])
+        yield Problem(
+            f"all layers, {pair}",
+            f"Their rows do not belong to each other (correlation {typical[pair]:.2f}; fc1 and fc2 have "
+            f"{typical['fc1 and fc2']:.2f}).",
+            "Were heads and their channels laid out in another order? Compare with the original's.",
+        )
+
+
+def exchanged_layers(subject: Subject) -> dict[str, list[int]]:
+    """In which layers rows belong better to each other if the values' projection trades names: exchange -> layers."""
+    found: dict[str, list[int]] = {"q_proj and v_proj": [], "k_proj and v_proj": []}
+    for layer in range(subject.num_layers):
+        weights = [subject.of_layer(layer, f"self_attn.{name}.weight") for name in PROJECTIONS]
+        q, k, v, out = (
+            None if weight is None else log_norms(weight, dim=int(name != "out_proj"))
+            for name, weight in zip(PROJECTIONS, weights, strict=True)
+        )
+        if q is None or k is None or v is None or out is None:
+            continue
+        named = correlation(q, k) + correlation(v, out)
+        if correlation(v, k) + correlation(q, out) > named + 2 * EXCHANGED:
+            found["q_proj and v_proj"].append(layer)
+        if correlation(q, v) + correlation(k, out) > named + 2 * EXCHANGED:
+            found["k_proj and v_proj"].append(layer)
+    return {what: layers for what, layers in found.items() if layers}
+
+
+@check("warning", "trained")
+def exchanged_values(subject: Subject) -> Iterator[Problem]:
+    """In no layer do queries or keys stand under the values' name, as couplings tell."""
+    for what, layers in exchanged_layers(subject).items():
+        where = "all layers" if len(layers) == subject.num_layers else f"layer{'s' * (len(layers) > 1)} "
+        yield Problem(
+            where if where == "all layers" else where + listing([str(layer) for layer in layers]),
+            f"{what} look exchanged: read so, queries and keys, values and outputs belong to each other.",
+            "Packed projections hold q, k, v in this order. Exchange the weights, and the biases if they went along.",
+        )
+
+
+@check("warning", "trained")
+def exchanged_halves(subject: Subject) -> Iterator[Problem]:
+    """In a GLU the value is the first half of fc1, the gate the second: fc2 is balanced with the value.
+
+    In no layer the rows of the second half belong better to the columns of fc2 than those of the first.
+    """
+    turned = []
+    for layer in range(subject.num_layers):
+        both, hidden = subject.of_layer(layer, "fc1.linear.weight"), subject.feed_forward(layer)
+        if both is None or hidden is None:
+            continue
+        value, gate = (correlation(log_norms(half, 1), log_norms(hidden[1], 0)) for half in both.chunk(2))
+        if gate > max(COUPLED, value + 0.05):
+            turned.append(str(layer))
+    if turned:
+        yield Problem(
+            f"layer{'s' * (len(turned) > 1)} {listing(turned)}",
+            "The halves of fc1.linear look exchanged: fc2 belongs to what is called the gate.",
+            "Other code puts the gate first: exchange the halves of weight and bias.",
+        )
 
 
 def exchange_signs(subject: Subject) -> dict[int, tuple[float, float]]:
@@ -221,5 +283,7 @@ CHECKS: tuple[Check, ...] = (
     repeated_rows,
     mismatched_pairs,
     mixed_up_roles,
+    exchanged_values,
+    exchanged_halves,
     exchanged_queries,
 )

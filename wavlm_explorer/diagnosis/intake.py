@@ -58,7 +58,10 @@ def first_bytes(source: Any, count: int = 512) -> bytes | None:
         if isinstance(source, bytes):
             return source[:count]
         if isinstance(source, str | Path):
-            with Path(source).expanduser().open("rb") as file:
+            path = Path(source).expanduser()
+            if not path.is_file():  # a pipe would keep us waiting
+                return None
+            with path.open("rb") as file:
                 return file.read(count)
         if hasattr(source, "seek") and hasattr(source, "read"):
             source.seek(0)

@@ -2,13 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from statistics import median
-
-import torch
+from math import inf
 
 from .check import Check, Problem, check, listing
-from .statistics import correlation, log_norms, sample
-from .subject import LAYER, MATRICES, NORMS, Subject, outliers
+from .statistics import sample
+from .subject import LAYER, MATRICES, NORMS, TABLE, Subject, outliers
 
 # How many times larger or smaller than its like in the other layers a tensor may be: (all layers, first and last).
 # Matrices differ by a factor of 3 at most within trained models; norms, gates and biases are freer, and key biases do
@@ -21,6 +19,8 @@ FREE = ("self_attn.k_proj.bias", "self_attn.grep_a", "self_attn.grep_linear.bias
 INITIAL_STD = 0.02  # of fresh linear weights, BERT's
 NEGATIVE_SHARE = 0.3
 ALONE = {  # tensors that are there once: (smallest, largest) root mean square times the initial one
+    "feature_extractor.conv_layers.0.0.weight": (1 / 25, 25.0),  # a norm behind it hides its size
+    TABLE: (0.7, inf),  # training only adds to it
     "post_extract_proj.weight": (1 / 12, 25.0),
     "encoder.pos_conv.0.weight_g": (1 / 20, 20.0),
 }
@@ -73,11 +73,14 @@ def scale_of_single_tensors(subject: Subject) -> Iterator[Problem]:
 
 
 def _initial_size(subject: Subject, name: str) -> float:
-    """Root mean square of a fresh tensor: of the positional convolution's lengths, or of a linear layer."""
+    """Root mean square of a fresh tensor."""
     config = subject.config
     if name.endswith("weight_g"):
         return (4 * config.encoder_embed_dim / (config.conv_pos * config.conv_pos_groups)) ** 0.5
-    return (3 * subject.sound[name][0].numel()) ** -0.5
+    if name == TABLE:
+        return INITIAL_STD
+    num_inputs = subject.sound[name][0].numel()
+    return (2 / num_inputs) ** 0.5 if "conv_layers" in name else (3 * num_inputs) ** -0.5
 
 
 @check("error")
@@ -200,50 +203,6 @@ def freshly_initialised(subject: Subject) -> Iterator[Problem]:
         yield Problem(subject.checkpoint.name, found, "Drawn at random, or trained for a few steps only.")
 
 
-@check("warning", "trained")
-def norm_order(subject: Subject) -> Iterator[Problem]:
-    """The config puts the layer norms where the weights have them: before the attention or after it.
-
-    Shapes cannot tell. In a pre-norm layer a norm's weights scale the columns of the matrix behind them and nothing
-    else, so that training keeps the two balanced, and their sizes go together; in a post-norm layer they do not.
-    """
-    if subject.checkpoint.config is None:
-        return
-    first = _norms_and_columns(subject, shift=0)
-    after = _norms_and_columns(subject, shift=1)
-    if min(len(first), len(after)) < 4:
-        return
-    typical, other = median(first), median(after)
-    says_first = subject.config.layer_norm_first
-    if (not says_first and typical > 0.45 and typical > other + 0.3) or (says_first and typical < -0.15):
-        order = ("before", "after") if says_first else ("after", "before")
-        yield Problem(
-            "layer_norm_first",
-            f"{says_first}: norms {order[0]} attention and feed-forward. The weights look trained with norms "
-            f"{order[1]} them: norms and the columns that they would scale correlate by {typical:.2f}.",
-            f"Override layer_norm_first={not says_first} and compare the pictures of the layers.",
-        )
-
-
-def _norms_and_columns(subject: Subject, shift: int) -> list[float]:
-    """Correlate each norm's weights with the lengths of the columns behind it.
-
-    shift 0: what stands behind it in a pre-norm layer; 1: in a post-norm one, the next half-layer.
-    """
-    weights, readers = [], []
-    for layer in range(subject.num_layers):
-        projections = [subject.of_layer(layer, f"self_attn.{name}_proj.weight") for name in "qkv"]
-        known = [part for part in projections if part is not None]
-        hidden = subject.feed_forward(layer)
-        weights += [subject.of_layer(layer, f"{norm}.weight") for norm in NORMS]
-        readers += [torch.cat(known) if len(known) == 3 else None, None if hidden is None else hidden[0]]
-    return [
-        correlation(weight.abs().clamp(min=1e-6).log(), log_norms(matrix, dim=0))
-        for weight, matrix in zip(weights, readers[shift:], strict=False)
-        if weight is not None and matrix is not None and len(weight) == matrix.shape[1]
-    ]
-
-
 CHECKS: tuple[Check, ...] = (
     freshly_initialised,
     scale_outlier,
@@ -252,5 +211,4 @@ CHECKS: tuple[Check, ...] = (
     untrained_layer,
     untrained_tensors,
     repeated_tensors,
-    norm_order,
 )

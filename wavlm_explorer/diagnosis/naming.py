@@ -141,11 +141,12 @@ def transposed_tensors(subject: Subject) -> Iterator[Problem]:
 @check("error", "config")
 def layer_gap(subject: Subject) -> Iterator[Problem]:
     """The layers are numbered from 0 without a gap, as many as the config says."""
-    for layer in sorted(_lost_layers(subject)):
+    lost = sorted(_lost_layers(subject))
+    if lost:
         yield Problem(
-            f"layer {layer}",
-            f"Of {subject.num_layers} layers, layer {layer} has no tensor at all.",
-            "If it was pruned, number the layers anew and correct the config's count; else fetch the file again.",
+            f"layer{'s' * (len(lost) > 1)} {listing([str(layer) for layer in lost])}",
+            f"Of {subject.num_layers} layers, {len(lost)} {'have' if len(lost) > 1 else 'has'} no tensor at all.",
+            "If pruned, number the layers anew and correct the config's count; else fetch the file again.",
         )
 
 

@@ -114,8 +114,9 @@ def copies(subject: Subject) -> Iterator[Problem]:
 def storage_precision(subject: Subject) -> Iterator[Problem]:
     """The numbers are stored as float32, half or double: what that costs is said."""
     kinds: dict[torch.dtype, int] = {}
-    for tensor in subject.sound.values():
-        kinds[tensor.dtype] = kinds.get(tensor.dtype, 0) + 1
+    for name in subject.sound:
+        kind = subject.checkpoint.tensors[name].dtype
+        kinds[kind] = kinds.get(kind, 0) + 1
     costs = {
         torch.float16: "Half precision keeps 11 bits of each weight; what is shown here is computed in float32.",
         torch.bfloat16: "bfloat16 keeps 8 bits of each weight; what is shown here is computed in float32.",

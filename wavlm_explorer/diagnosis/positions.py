@@ -1,4 +1,6 @@
-"""Family: the table of position biases. Rows are distances, columns are heads; all layers use it.
+"""Family: positions. The convolution before the layers, and the table of biases in them.
+
+The table's rows are distances, its columns heads; all layers use it.
 
 A trained table is smooth over distance, has learned most about the nearest neighbours, and has one row that no distance
 leads to (the middle one), which therefore stays as it was drawn.
@@ -9,7 +11,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from .check import Check, Problem, check
+from .check import Check, Problem, check, listing
+from .statistics import correlation
 from .subject import TABLE, Subject, cosines
 
 ROUGH = 0.7  # von Neumann's ratio: 1 for rows in random order, 0.1 to 0.4 for trained tables
@@ -134,7 +137,8 @@ def moved_rows(subject: Subject) -> Iterator[Problem]:
     half = len(table) // 2
     if len(table) < 16 or len(table) % 2:
         return
-    middle, nearest, whole = size(table[half]), size(table[[0, 1, half + 1]]), size(table)
+    middle, whole = size(table[half]), size(table)
+    nearest = min(size(table[row]) for row in (0, 1, half + 1))
     if middle > 0.35 and middle > 0.25 * whole:
         yield Problem(
             f"{TABLE}, row {half}",
@@ -144,13 +148,40 @@ def moved_rows(subject: Subject) -> Iterator[Problem]:
     elif nearest < 0.06 and whole > 5 * nearest and whole > 0.2:
         yield Problem(
             TABLE,
-            f"The rows of the nearest distances look untouched (size {nearest:.2g}; the whole table {whole:.2g}): they "
+            f"A row of the nearest distances looks untouched (size {nearest:.2g}; the whole table {whole:.2g}): they "
             "learn first in every model.",
             "Rows were reversed or moved: each half goes from near to far.",
         )
 
 
+@check("warning", "trained")
+def positional_convolution(subject: Subject) -> Iterator[Problem]:
+    """The positional convolution has learned, and no tap of it is dead: in trained ones neighbouring taps are alike.
+
+    Older transformers left it at random numbers when they loaded with little memory.
+    Source: https://github.com/huggingface/transformers/issues/31970
+    """
+    lengths, directions = (subject.sound.get(f"encoder.pos_conv.0.weight_{kind}") for kind in "gv")
+    if directions is not None and directions.shape[-1] > 1:
+        taps = directions.detach().float().flatten(0, 1)  # [channels, taps]
+        likeness = correlation(taps[:, :-1].flatten(), taps[:, 1:].flatten())
+        if abs(likeness) < 4 * taps[:, 1:].numel() ** -0.5:  # four standard deviations of what chance gives
+            yield Problem(
+                "encoder.pos_conv.0.weight_v",
+                f"It looks fresh: neighbouring taps are unrelated (correlation {likeness:.3f}), in a trained model.",
+                "Names of the weight norm did not match when it was loaded. Take it from the original.",
+            )
+    dead = [] if lengths is None else (lengths.flatten() == 0).nonzero().flatten().tolist()
+    if dead and lengths is not None and len(dead) < lengths.numel():
+        yield Problem(
+            "encoder.pos_conv.0.weight_g",
+            f"Of {lengths.numel()} taps these are exactly zero: {listing([str(tap) for tap in dead])}.",
+            "The tensor is damaged: take it from the original.",
+        )
+
+
 CHECKS: tuple[Check, ...] = (
+    positional_convolution,
     flat_bias,
     repeated_bias,
     huge_bias,

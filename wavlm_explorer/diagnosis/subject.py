@@ -59,8 +59,12 @@ class Subject:
 
     @cached_property
     def numbers(self) -> dict[str, Tensor]:
-        """The encoder's tensors of floating point numbers, whatever their shape, those beyond the config too."""
-        return {name: tensor for name, tensor in self.checkpoint.tensors.items() if tensor.is_floating_point()}
+        """The encoder's tensors of floating point numbers, whatever their shape, those beyond the config too.
+
+        Those of one byte are widened: PyTorch cannot compare them.
+        """
+        floating = {name: tensor for name, tensor in self.checkpoint.tensors.items() if tensor.is_floating_point()}
+        return {name: tensor if tensor.element_size() > 1 else tensor.float() for name, tensor in floating.items()}
 
     @cached_property
     def statistics(self) -> dict[str, Statistics]:
