@@ -210,6 +210,15 @@ def test_a_folder_that_lacks_something_says_what(folder):
         open_contents(folder, "mine")
 
 
+def test_shards_that_disagree_are_refused(folder):
+    first, _ = add_shards(folder, "safetensors")
+    whole = safetensors.torch.load_file(first)
+    for name in ("b", "z"):  # of the other shard, of none
+        safetensors.torch.save_file({**whole, name: torch.ones(3)}, first)
+        with pytest.raises(CheckpointError, match=rf"has {name}, which model\.safetensors\.index\.json does not place"):
+            open_contents(folder, "mine")
+
+
 @pytest.mark.parametrize("name", ["../model.safetensors", "/etc/passwd", "a/b", "..", "", "C:x", "a\\b", 3, None])
 def test_an_index_cannot_lead_out_of_its_folder(folder, name):
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": name}}))

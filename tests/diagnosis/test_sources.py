@@ -12,6 +12,7 @@ import torch
 
 import wavlm_explorer
 from wavlm_explorer.checkpoints import load_model
+from wavlm_explorer.checkpoints.contents import Contents
 from wavlm_explorer.diagnosis import doctor
 
 NANO = Path(wavlm_explorer.__file__).parent / "assets/nano/nano.pt"
@@ -67,6 +68,34 @@ def test_nonsense_gets_a_report(source):
     assert only_finding(report).found
     assert report.to_json()
     assert report.to_html()
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.pt")
+    assert "neither" in only_finding(doctor(tmp_path / "pipe.pt")).found
+
+
+def test_what_is_no_source_is_said_in_words():
+    assert "found list" in only_finding(doctor([])).found
+
+
+def test_of_thousands_of_findings_a_few_are_shown_and_all_are_counted():
+    content = nano_content()
+    content["model"] |= {f"stranger{index}": torch.zeros(1) for index in range(1000)}
+    found = [finding for finding in doctor(content).findings if finding.check == "unexpected-tensors"]
+    assert len(found) == 21
+    assert found[-1].found == "980 more of this kind."
+
+
+def test_an_adapter_that_was_not_merged_is_known():
+    content = nano_content()
+    content["model"]["encoder.layers.0.self_attn.q_proj.lora_A.weight"] = torch.zeros(8, 192)
+    assert "merge_and_unload" in next(one.advice for one in doctor(content).findings if one.severity == "error")
+
+
+def test_another_sampling_rate_is_a_warning():
+    content = Contents("x", "Hugging Face folder", nano_content(), preprocessor={"sampling_rate": 8000})
+    assert [one.where for one in doctor(content).findings if one.check == "frame-rate"] == ["sampling_rate"]
 
 
 def test_an_override_that_is_no_field_is_the_callers_mistake():

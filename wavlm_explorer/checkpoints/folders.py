@@ -1,7 +1,6 @@
 """Folders of Hugging Face: a config, weights in one file or in shards, and what the input should be like."""
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +58,7 @@ def read_folder(folder: Path, name: str) -> Contents:
         contents = read_file(file, file.name)
         found = _flat(contents)
         if index:
-            _check_shard(weights.name, file.name, index[file.name], list(found), tensors)
+            _check_shard(weights.name, file.name, set(index[file.name]), set(found))
         tensors |= found
         metadata |= contents.metadata
         foreign |= dict.fromkeys(contents.foreign)
@@ -75,16 +74,12 @@ def read_folder(folder: Path, name: str) -> Contents:
     )
 
 
-def _check_shard(index: str, shard: str, listed: list[str], found: list[str], before: Mapping[str, Tensor]) -> None:
-    """Raises: CheckpointError unless a shard has the tensors that the index lists, and no other shard has them."""
-    lost, beyond = set(listed) - set(found), set(found) - set(listed)
-    twice = [name for name in found if name in before]
-    if lost:
-        raise CheckpointError(f"{index} says that {shard} has {_some(sorted(lost))}; it has not.")
-    if twice:
-        raise CheckpointError(f"{shard} has {_some(twice)}, which another shard has too: which is right is not said.")
-    if beyond:
-        raise CheckpointError(f"{shard} has {_some(sorted(beyond))}, of which {index} knows nothing. Fetch it again.")
+def _check_shard(index: str, shard: str, listed: set[str], found: set[str]) -> None:
+    """Raises: CheckpointError unless a shard has the tensors that the index places in it, and no others."""
+    if lost := sorted(listed - found):
+        raise CheckpointError(f"{index} says that {shard} has {_some(lost)}; it has not.")
+    if beyond := sorted(found - listed):
+        raise CheckpointError(f"{shard} has {_some(beyond)}, which {index} does not place there. Fetch both again.")
 
 
 def _flat(contents: Contents) -> dict[str, Tensor]:

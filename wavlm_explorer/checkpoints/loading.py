@@ -1,6 +1,7 @@
 """load_model: from a name, a file, a folder or a live model to a WavLM that is ready to trace."""
 
 import hashlib
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -101,7 +102,7 @@ def _as_weights(name: str, tensor: Tensor) -> Tensor:
     if not tensor.is_floating_point():
         raise CheckpointError(f"{name}: expected floating point numbers; found {tensor.dtype}.")
     weights = tensor.to(torch.float32, copy=True, memory_format=torch.contiguous_format)
-    if not weights.isfinite().all():
+    if weights.numel() and not all(map(math.isfinite, weights.aminmax())):  # both ends are NaN if one number is
         raise CheckpointError(f"{name} holds NaN or infinity: the file is damaged. Fetch it again.")
     return weights
 

@@ -55,7 +55,8 @@ def _show(console: Console, report: "Report") -> None:
         for finding in report.findings:
             if finding.severity == severity:
                 _show_finding(console, finding)
-    counts = [f"{sum(one.severity == severity for one in report.findings)} {severity}s" for severity in STYLES]
+    numbers = {severity: sum(one.severity == severity for one in report.findings) for severity in STYLES}
+    counts = [f"{number} {severity}{'' if number == 1 else 's'}" for severity, number in numbers.items()]
     console.print()
     console.print(Text(f"{len(report.checks)} checks: {', '.join(counts)}."))
 

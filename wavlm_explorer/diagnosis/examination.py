@@ -9,7 +9,7 @@ from ..checkpoints import CheckpointError, read_checkpoint
 from ..checkpoints.reading import CheckpointSource
 from ..samples import load_sample
 from . import activations, architecture, gates, heads, layers, naming, order, origin, positions, values
-from .check import SEVERITIES, Check
+from .check import SEVERITIES, Check, listing
 from .facts import describe, list_facts
 from .intake import explain_unreadable, name_of
 from .report import Checked, Finding, Report
@@ -27,6 +27,7 @@ FAMILIES: dict[str, tuple[Check, ...]] = {
     "On a clip": activations.CHECKS,
 }
 DEFAULT_CLIP = "sentence"
+MOST_FINDINGS = 20  # of one check; the rest is counted
 
 
 def doctor(
@@ -86,8 +87,10 @@ def make(family: str, check: Check, subject: Subject) -> tuple[list[Finding], Ch
         return [finding], Checked(check.name, family, check.looks_at, "found")
     findings = [
         Finding(problem.severity or check.severity, check.name, problem.where, problem.found, problem.advice)
-        for problem in problems
+        for problem in problems[:MOST_FINDINGS]
     ]
+    if rest := [problem.where for problem in problems[MOST_FINDINGS:]]:
+        findings.append(Finding(check.severity, check.name, listing(rest), f"{len(rest)} more of this kind.", ""))
     outcome = "not applicable" if reason else "found" if findings else "ok"
     return findings, Checked(check.name, family, check.looks_at, outcome, reason)
 
@@ -97,6 +100,8 @@ def unreadable(name: str, error: Exception, source: CheckpointSource) -> Report:
     is_ours = isinstance(error, CheckpointError | FileNotFoundError | OSError | TypeError)
     text = str(error) if is_ours else f"{type(error).__name__}: {error}"
     found, advice = explain_unreadable(source, text)
+    if isinstance(error, FileNotFoundError | TypeError):
+        advice = "Check the name or the path."
     finding = Finding("error", naming.readable.name, name, found, advice)
     checks = [
         Checked(check.name, family, check.looks_at, "found")
