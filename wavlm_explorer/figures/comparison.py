@@ -14,6 +14,7 @@ from .style import LABEL_SIZE, LIGHT, Palette, Picture, add_colour_bar, dress
 
 LEAST_SHARE, MOST_SHARE = 1e-4, 1.0  # the ends of the colour scale of changes
 MARKS = {"+": "only in B", "−": "only in A", "≠": "other shape", "!": "not finite"}
+LEAST_BITS = 0.001  # attention that differs less is the same for any reader
 MARK_COLOURS = {"+": "#2f9e44", "−": "#e03131", "≠": "#e03131", "!": "#e03131"}  # the sign says it too
 
 
@@ -110,10 +111,13 @@ def similarity_matrix(
 
 
 def divergence_maps(panels: Mapping[str, Float[np.ndarray, "layers heads"]], palette: Palette = LIGHT) -> Picture:
-    """Jensen-Shannon divergence of attention, layers down and heads across: one scale for all panels."""
+    """Jensen-Shannon divergence of attention, layers down and heads across: one scale for all panels.
+
+    It never ends below LEAST_BITS: between equal attention there is rounding only, which should not shine.
+    """
     num_layers = len(next(iter(panels.values())))
     largest = max(float(values.max()) for values in panels.values())
-    norm = Normalize(0, largest if largest > 0 else 1.0)
+    norm = Normalize(0, max(largest, LEAST_BITS))
     figure = Picture(11.5, 1.5 + max(0.2 * num_layers, 1.4), palette)
     height = figure.get_figheight()
     for index, (name, values) in enumerate(panels.items()):
