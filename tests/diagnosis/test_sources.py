@@ -76,7 +76,7 @@ def test_a_pipe_is_not_waited_for(tmp_path):
 
 
 def test_what_is_no_source_is_said_in_words():
-    assert "found list" in only_finding(doctor([])).found
+    assert "found list" in only_finding(doctor([])).found  # pyright: ignore[reportArgumentType]
 
 
 def test_of_thousands_of_findings_a_few_are_shown_and_all_are_counted():

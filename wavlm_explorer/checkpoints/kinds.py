@@ -42,6 +42,8 @@ def recognise(memory: memoryview) -> Kind:
     for magic, what in STRANGERS.items():
         if start.startswith(magic):
             raise CheckpointError(f"{EXPECTED}; this is {what}.")
+    if not any(start):
+        raise CheckpointError(f"{EXPECTED}; this begins with nothing but zeros: it was never filled. Fetch it again.")
     if start[4:8] == b"TFL3":
         raise CheckpointError(f"{EXPECTED}; this is a TFLite program. Open the checkpoint that it was made from.")
     if start[257:262] == b"ustar":

@@ -1,6 +1,6 @@
 """doctor: make every check that applies to a checkpoint, and never fall over what is wrong with it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ from ..samples import load_sample
 from . import activations, architecture, gates, heads, layers, naming, order, origin, positions, values
 from .check import SEVERITIES, Check, listing
 from .facts import describe, list_facts
-from .intake import explain_unreadable, name_of
 from .report import Checked, Finding, Report
 from .subject import Subject
 
@@ -52,9 +51,9 @@ def doctor(
     except TypeError as error:
         if overrides and "no field" in str(error):
             raise
-        return unreadable(name, error, source)
+        return unreadable(name, error)
     except Exception as error:  # a stranger's file: any failure is a statement about it
-        return unreadable(name, error, source)
+        return unreadable(name, error)
     findings, checks = examine(subject, progress)
     findings.sort(key=lambda finding: -SEVERITIES.index(finding.severity))
     return Report(
@@ -95,14 +94,14 @@ def make(family: str, check: Check, subject: Subject) -> tuple[list[Finding], Ch
     return findings, Checked(check.name, family, check.looks_at, outcome, reason)
 
 
-def unreadable(name: str, error: Exception, source: CheckpointSource) -> Report:
+def unreadable(name: str, error: Exception) -> Report:
     """Report on a source that no checkpoint could be read from."""
     is_ours = isinstance(error, CheckpointError | FileNotFoundError | OSError | TypeError)
     text = str(error) if is_ours else f"{type(error).__name__}: {error}"
-    found, advice = explain_unreadable(source, text)
+    advice = "If that does not help, compare the file's size with where it came from, and fetch it again."
     if isinstance(error, FileNotFoundError | TypeError):
         advice = "Check the name or the path."
-    finding = Finding("error", naming.readable.name, name, found, advice)
+    finding = Finding("error", naming.readable.name, name, text, advice)
     checks = [
         Checked(check.name, family, check.looks_at, "found")
         if check is naming.readable
@@ -110,6 +109,18 @@ def unreadable(name: str, error: Exception, source: CheckpointSource) -> Report:
         for family, check in all_checks()
     ]
     return Report(name, f"{name}: not readable as a WavLM checkpoint.", {"source": name}, (finding,), tuple(checks))
+
+
+def name_of(source: Any) -> str:
+    """What to call a source in a report."""
+    if isinstance(source, str | Path):
+        return Path(source).name or str(source)
+    if isinstance(source, bytes):
+        return "checkpoint"
+    if isinstance(source, Mapping):
+        return "a state dict"
+    name = getattr(source, "name", "")
+    return Path(name).name if isinstance(name, str) and name else f"a {type(source).__name__}"
 
 
 def all_checks() -> Iterator[tuple[str, Check]]:
