@@ -68,9 +68,8 @@ def layer_order(subject: Subject) -> Iterator[Problem]:
     biases and the sizes of rows correlate less the further two layers are apart. Read backwards, an order is as good,
     and so is an exchange of two layers at one end.
     """
-    num_layers = subject.num_layers
-    traits = _traits(subject)
-    if num_layers < FEWEST_LAYERS or len(traits) < 4:
+    traits = _traits(subject) if subject.num_layers >= FEWEST_LAYERS else []
+    if len(traits) < 4:
         return
     likeness = torch.stack([trait.corrcoef().nan_to_num() for trait in traits])  # [traits, layers, layers]
     found = _best_exchange(likeness)
