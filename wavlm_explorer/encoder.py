@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -120,7 +121,7 @@ class TransformerSentenceEncoderLayer(nn.Module):
     ) -> Tensor:
         attention = self.self_attn
         q, k, v = attention.project_query(x), attention.project_key(x), attention.project_value(x)
-        mask = additive_mask(attn_mask, padding_mask, (*q.shape[:3], k.shape[2]), 0, q.dtype)
+        mask = additive_mask(attn_mask, padding_mask, (q.shape[0], q.shape[1], q.shape[2], k.shape[2]), 0, q.dtype)
         return attention.project_output(attend_in_blocks(q, k, v, curve, attention.compute_gate(x), mask, report))
 
     def feed_forward_input(self, x: Float[Tensor, "... width"]) -> Float[Tensor, "... width"]:
@@ -147,6 +148,10 @@ class TransformerSentenceEncoderLayer(nn.Module):
     ) -> Float[Tensor, "frames batch width"]:
         """[frames, batch, width] -> the same; `position_bias` is ungated, true in `padding_mask` is padding."""
         return self.feed_forward(self.attend(x, position_bias, padding_mask, attn_mask, report))
+
+
+def _report_layer(report: Report, layer: int, num_layers: int, share: float) -> None:
+    report((layer + share) / num_layers)
 
 
 class EncoderOutput(NamedTuple):
@@ -203,7 +208,7 @@ class TransformerEncoder(nn.Module):
         """Yield what enters layer 0, then what leaves each layer, as soon as it is known.
 
         Layer 0 receives the projected frames with positions added by convolution and, in post-norm models, normed by
-        the encoder's layer norm. Padded frames are set to zero first. `report` tells how far a layer's attention is.
+        the encoder's layer norm. Padded frames are set to zero first.
         """
         if padding_mask is not None:
             x = x.masked_fill(padding_mask.unsqueeze(-1), 0)
@@ -213,9 +218,11 @@ class TransformerEncoder(nn.Module):
         yield x
         num_frames = x.shape[0]
         bias = self.compute_position_bias(num_frames) if self.training else self.compute_bias_curve(num_frames)
-        for block in self.layers:
+        for index, block in enumerate(self.layers):
             if not self.training or np.random.random() > self.layerdrop:  # noqa: NPY002 - the original's draws
-                x = block(x, bias, padding_mask, streaming_mask, report)
+                within = partial(_report_layer, report, index, len(self.layers))
+                x = block(x, bias, padding_mask, streaming_mask, within)
+            report((index + 1) / len(self.layers))
             yield x
 
     def finish(self, x: Float[Tensor, "frames batch width"]) -> Float[Tensor, "batch frames width"]:

@@ -107,9 +107,11 @@ def _moments(
     windows: Float[Tensor, "windows kernel"],
 ) -> tuple[Float[Tensor, " kernel"], Float[Tensor, "kernel kernel"]]:
     """Mean and covariance, in float64 (which not every device has: it is done on the CPU)."""
-    total, products = 0, 0
+    kernel = windows.shape[1]
+    total, products = torch.zeros(kernel, dtype=torch.float64), torch.zeros(kernel, kernel, dtype=torch.float64)
     for part in windows.split(WINDOWS_AT_ONCE):
         part = part.double()
-        total, products = total + part.sum(dim=0), products + part.T @ part
+        total += part.sum(dim=0)
+        products += part.T @ part
     mean = total / len(windows)
     return mean, products / len(windows) - torch.outer(mean, mean)
