@@ -9,9 +9,12 @@ from .attention import AttentionOutput, MultiheadAttention
 from .glu import GLU_Linear, GLUTerms
 from .gradients import GradMultiply
 from .initialization import init_bert_params
+from .inputs import additive_mask
+from .linear import Linear
 from .norms import Fp32GroupNorm, Fp32LayerNorm
 from .positions import distance_buckets, relative_position_buckets
 from .quantization import draw_block_mask, noised_weight, quant_noise
+from .row_blocks import attend_in_blocks, rows_at_once
 from .shapes import SamePad, TransposeLast
 
 __all__ = [
@@ -21,10 +24,13 @@ __all__ = [
     "GLUTerms",
     "GLU_Linear",
     "GradMultiply",
+    "Linear",
     "MultiheadAttention",
     "SamePad",
     "Swish",
     "TransposeLast",
+    "additive_mask",
+    "attend_in_blocks",
     "distance_buckets",
     "draw_block_mask",
     "gelu",
@@ -34,4 +40,5 @@ __all__ = [
     "noised_weight",
     "quant_noise",
     "relative_position_buckets",
+    "rows_at_once",
 ]

@@ -11,11 +11,12 @@ from torch import Tensor, nn
 
 from .incremental import AttentionState, IncrementalState, Keys, append_prev_key_padding_mask, extend_state
 from .inputs import additive_mask, append_extra_keys, bias_per_head, check_sizes, check_widths
+from .linear import Linear
 from .positions import distance_buckets
 from .quantization import quant_noise
+from .row_blocks import HeadFrames
 
 Frames = Float[Tensor, "frames batch width"]
-HeadFrames = Float[Tensor, "batch heads frames head_dim"]
 
 NUM_GATE_FEATURES = 8  # grep_linear's outputs: four are summed for either half of the gate
 
@@ -90,10 +91,10 @@ class MultiheadAttention(nn.Module):
         if has_relative_attention_bias:
             distance_buckets(torch.zeros(1, dtype=torch.long), num_buckets, max_distance)  # refuses what has no buckets
             self.relative_attention_bias = nn.Embedding(num_buckets, num_heads)
-        self.k_proj = quant_noise(nn.Linear(self.kdim, embed_dim, bias=not rescale_init), q_noise, qn_block_size)
-        self.v_proj = quant_noise(nn.Linear(self.vdim, embed_dim, bias=bias), q_noise, qn_block_size)
-        self.q_proj = quant_noise(nn.Linear(embed_dim, embed_dim, bias=bias), q_noise, qn_block_size)
-        self.out_proj = quant_noise(nn.Linear(embed_dim, embed_dim, bias=bias), q_noise, qn_block_size)
+        self.k_proj = quant_noise(Linear(self.kdim, embed_dim, bias=not rescale_init), q_noise, qn_block_size)
+        self.v_proj = quant_noise(Linear(self.vdim, embed_dim, bias=bias), q_noise, qn_block_size)
+        self.q_proj = quant_noise(Linear(embed_dim, embed_dim, bias=bias), q_noise, qn_block_size)
+        self.out_proj = quant_noise(Linear(embed_dim, embed_dim, bias=bias), q_noise, qn_block_size)
         self.bias_k = nn.Parameter(torch.empty(1, 1, embed_dim)) if add_bias_kv else None
         self.bias_v = nn.Parameter(torch.empty(1, 1, embed_dim)) if add_bias_kv else None
         if gru_rel_pos:
@@ -128,6 +129,10 @@ class MultiheadAttention(nn.Module):
     def project_value(self, value: Frames) -> HeadFrames:
         """The projected value."""
         return self._split_heads(self.v_proj(value))
+
+    def project_output(self, context: HeadFrames) -> Frames:
+        """What the heads gathered, side by side and projected once more."""
+        return self.out_proj(context.permute(2, 0, 1, 3).flatten(2))
 
     def bias_of_distances(self, distances: Int[Tensor, " distances"]) -> Float[Tensor, "heads distances"]:
         """What the table holds for each distance (key index - query index, in frames)."""
@@ -220,7 +225,7 @@ class MultiheadAttention(nn.Module):
             logits = content if mask is None else content + mask
             return AttentionOutput(logits.flatten(0, 1), v.flatten(0, 1), position_bias)
 
-        position = None
+        position = returned = None
         if position_bias is not None:
             bias = bias_per_head(position_bias, shape)
             position = self.compute_position(self.compute_gate(query), bias)
@@ -232,11 +237,9 @@ class MultiheadAttention(nn.Module):
         else:
             terms = [term for term in (position, mask) if term is not None]
             added = sum(terms[1:], terms[0]) if terms else None
-            dropout = self.dropout_module.p if self.training else 0.0
+            dropout = self.dropout_module.p * self.training
             context = F.scaled_dot_product_attention(q, k, v, added, dropout, scale=1.0)
-            returned = None
-        output = self.out_proj(context.permute(2, 0, 1, 3).flatten(2))  # [queries, batch, width]
-        return AttentionOutput(output, returned, position_bias)
+        return AttentionOutput(self.project_output(context), returned, position_bias)
 
     def reorder_incremental_state(self, incremental_state: IncrementalState, new_order: Int[Tensor, " batch"]) -> None:
         """Let entry i of the batch go on from the memory of entry new_order[i], as beam search asks."""
@@ -289,8 +292,7 @@ class MultiheadAttention(nn.Module):
         )
 
     def _explicit_weights(self, q: Tensor, k: Tensor, position: Tensor | None, mask: Tensor | None) -> Tensor:
-        batch, _, num_queries, num_keys = *q.shape[:3], k.shape[2]
-        logits = self.apply_sparse_mask(self.compute_content(q, k), num_queries, num_keys, batch)
+        logits = self.apply_sparse_mask(self.compute_content(q, k), q.shape[2], k.shape[2], len(q))
         logits = logits if position is None else logits + position
         if mask is None:
             return self.compute_weights(logits)

@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from .activations import Swish
+from .linear import Linear
 
 GLU_ACTIVATIONS: dict[str, type[nn.Module]] = {
     "sigmoid": nn.Sigmoid,
@@ -41,7 +42,7 @@ class GLU_Linear(nn.Module):
         self.glu_type = glu_type
         self.output_dim = output_dim
         self.glu_act = GLU_ACTIVATIONS[glu_type]()
-        self.linear = nn.Linear(input_dim, output_dim * 2, bias=bias_in_glu)
+        self.linear = Linear(input_dim, output_dim * 2, bias=bias_in_glu)
 
     def terms(self, x: Float[Tensor, "... inputs"]) -> GLUTerms:
         """Compute the unit and keep its parts: [..., input_dim] -> four times [..., output_dim]."""

@@ -8,8 +8,8 @@ import scipy.stats
 import torch
 from models import make_audio, make_model
 
-from wavlm_explorer import tracing
-from wavlm_explorer.measures import MEASURE_NAMES, MapSums, attention_span, row_distance, row_entropy
+from wavlm_explorer import layer_attention, tracing
+from wavlm_explorer.measures import MEASURE_NAMES, MapSums, attention_span, estimate, row_distance, row_entropy
 
 FRAME_SECONDS = 0.02
 
@@ -22,7 +22,8 @@ def weights():
 def measure(weights, content=None, position=None):
     sums = MapSums(weights.shape[-1])
     zeros = torch.zeros_like(weights)
-    sums.add(weights, zeros if content is None else content, zeros if position is None else position)
+    terms = [zeros if term is None else term for term in (content, position)]
+    sums.add(weights, *(term.var(dim=-1, correction=0) for term in terms))
     return sums.measures(FRAME_SECONDS)
 
 
@@ -45,7 +46,7 @@ def test_known_maps_have_known_measures():
     same = measure(torch.eye(frames)[None])
     assert same["span_ms"] == same["entropy"] == same["diagonality"] == 0
     back = measure(torch.eye(frames).roll(-2, dims=1)[None, 2:])
-    assert row_distance(torch.eye(frames).roll(-2, dims=1)[None, 2:], first_query=2).unique().tolist() == [2]
+    assert row_distance(torch.eye(frames).roll(-2, dims=1)[None, 2:], torch.arange(2, frames)).unique().tolist() == [2]
     assert back["entropy"] == 0
     flat = measure(torch.full((1, frames, frames), 1 / frames))
     assert flat["entropy"] == pytest.approx(1)
@@ -74,7 +75,7 @@ def test_position_share_ignores_what_the_softmax_ignores():
 def test_blocks_of_rows_add_up_to_the_whole(weights):
     sums = MapSums(40)
     for rows in weights.split(7, dim=1):
-        sums.add(rows, rows, 2 * rows)
+        sums.add(rows, rows.var(dim=-1, correction=0), 4 * rows.var(dim=-1, correction=0))
     whole = measure(weights, weights, 2 * weights)
     for name, value in sums.measures(FRAME_SECONDS).items():
         torch.testing.assert_close(value, whole[name])
@@ -91,9 +92,11 @@ def test_a_trace_measures_every_head(any_trace, monkeypatch):
     for name, values in measured.items():
         assert values.shape == (any_trace.num_layers, any_trace.num_heads), name
         assert values.isfinite().all(), name
-    expected = measure(any_trace.attention(1))
-    torch.testing.assert_close(measured["entropy"][1], expected["entropy"])
-    monkeypatch.setattr(tracing, "BLOCK_BYTES", 5000)
+    terms = any_trace.terms_of_heads(1)
+    expected = measure(terms.weights, terms.content, terms.position)
+    for name, values in expected.items():
+        torch.testing.assert_close(measured[name][1], values, atol=1e-5, rtol=1e-4)
+    monkeypatch.setattr(layer_attention, "rows_at_once", lambda *_: 7)
     in_blocks = tracing.trace(any_trace.model, any_trace.audio).measures()
     for name, values in measured.items():
         torch.testing.assert_close(in_blocks[name], values)
@@ -103,3 +106,26 @@ def test_one_frame_can_be_measured():
     measured = tracing.trace(make_model(), make_audio(0.025)).measures()
     assert all(values.isfinite().all() for values in measured.values())
     assert measured["entropy"].abs().max() == 0
+
+
+def test_sampled_measures_lie_within_their_errors():
+    traced = tracing.trace(make_model(), make_audio(6.0))
+    exact = traced.measures()
+    sampled = traced.sampled_measures(num_rows=60)
+    assert set(exact) - set(sampled) == {"verticality"}
+    for name, told in sampled.items():
+        assert told.value.shape == told.standard_error.shape == exact[name].shape
+        assert ((told.value - exact[name]).abs() <= 4.5 * told.standard_error + 1e-5).all(), name
+        assert bool((told.standard_error > 0).all()) != (name == "position_share")
+    for name, told in traced.sampled_measures([1], num_rows=10_000).items():
+        torch.testing.assert_close(told.value, exact[name][1:2])
+        assert not told.standard_error.any()
+
+
+def test_the_error_of_an_estimate_is_that_of_repeated_samples():
+    rows = torch.randn(2, 50, generator=torch.Generator().manual_seed(0))
+    draws = [estimate(rows[:, torch.randperm(50)[:10]], 50) for _ in range(2000)]
+    spread = torch.stack([draw.value for draw in draws]).std(dim=0)
+    mean_square = torch.stack([draw.standard_error for draw in draws]).square().mean(dim=0)
+    torch.testing.assert_close(mean_square.sqrt(), spread, rtol=0.1, atol=0)
+    assert estimate(rows[:, :1], 50).standard_error.isnan().all()

@@ -12,8 +12,10 @@ from models import VARIANTS, make_audio, make_model
 from oracles import TINY, model_twins, original_modules
 
 import wavlm_explorer as wx
+from wavlm_explorer import layer_attention
 from wavlm_explorer.devices import available_devices
-from wavlm_explorer.tracing import trace
+from wavlm_explorer.operations import count_operations
+from wavlm_explorer.tracing import THUMBNAIL_CELLS, trace
 
 
 def explicit_pass(model, samples):
@@ -112,6 +114,32 @@ def test_heads_and_queries_select_from_the_whole(tiny_trace, heads, queries):
         assert terms.gate.shape == (expected.shape[1],)
 
 
+def test_an_overview_holds_the_largest_weight_of_each_cell(tiny_trace, monkeypatch):
+    weights = tiny_trace.attention(1)
+    assert torch.equal(tiny_trace.attention_overview(1), weights)
+    monkeypatch.setattr(layer_attention, "rows_at_once", lambda *_: 9)
+    overview = tiny_trace.attention_overview(1, [2, 0], cells=10)
+    mean, terms = tiny_trace.mean_attention_overview(1, cells=10), tiny_trace.terms_overview(1, 2, cells=10)
+    whole = tiny_trace.attention_terms(1, 2)
+    assert overview.shape == (2, 10, 10)
+    for row in range(10):
+        for column in range(10):
+            cell = slice(4 * row, 4 * row + 4), slice(4 * column, 4 * column + 4)
+            torch.testing.assert_close(overview[0, row, column], weights[2][cell].max())
+            torch.testing.assert_close(mean[row, column], weights.mean(0)[cell].max())
+            torch.testing.assert_close(terms.weights[row, column], weights[2][cell].max())
+            covered = whole.content[cell].flatten()
+            torch.testing.assert_close(terms.content[row, column], covered[covered.abs().argmax()])
+        torch.testing.assert_close(terms.gate[row], whole.gate[4 * row : 4 * row + 4].max())
+
+
+def test_a_layer_is_summarised_once(tiny_trace):
+    summary = tiny_trace.layer_summary(-1)
+    assert tiny_trace.layer_summary(2) is summary
+    assert torch.equal(summary.thumbnails, tiny_trace.attention_overview(2, cells=THUMBNAIL_CELLS))
+    assert torch.equal(tiny_trace.measures([2, 0])["entropy"][0], summary.measures["entropy"])
+
+
 def test_indices_follow_python_s_rules(tiny_trace):
     assert torch.equal(tiny_trace.attention(-1), tiny_trace.attention(2))
     for ask in (tiny_trace.attention, tiny_trace.gate, tiny_trace.feed_forward_input):
@@ -198,10 +226,28 @@ def test_every_device_gives_the_cpu_s_numbers(tiny_trace, device):
     torch.testing.assert_close(elsewhere.attention(2), tiny_trace.attention(2), atol=1e-3, rtol=1e-3)
 
 
-def test_progress_is_reported_to_the_end():
+def test_progress_is_reported_to_the_end_also_within_a_layer():
     shares = []
-    trace(make_model(), make_audio(), progress=shares.append)
-    assert shares == [0.25, 0.5, 0.75, 1.0]
+    model = make_model()
+    trace(model, make_audio(seconds=6.0), progress=shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    operations = count_operations(model.config, 96_000)
+    of_layers = 1 - model.config.encoder_layers * operations.layer / operations.total
+    assert sum(share < of_layers for share in shares) == 3, "299 frames are three chunks"
+
+
+def test_what_progress_raises_stops_the_pass_at_once(monkeypatch):
+    seen = []
+
+    def stop(share: float) -> None:
+        seen.append(share)
+        if share > 0.5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trace(make_model(), make_audio(), progress=stop)
+    assert seen[-1] > 0.5 > max(seen[:-1], default=0)
 
 
 def test_a_model_in_training_mode_is_refused():

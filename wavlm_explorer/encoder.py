@@ -1,7 +1,8 @@
 """The transformer of WavLM: a positional convolution, then layers that share one table of position biases."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -11,9 +12,22 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from .config import WavLMConfig
-from .modules import GLU_Linear, MultiheadAttention, SamePad, get_activation_fn, init_bert_params
+from .modules import (
+    GLU_Linear,
+    Linear,
+    MultiheadAttention,
+    SamePad,
+    additive_mask,
+    attend_in_blocks,
+    get_activation_fn,
+    init_bert_params,
+)
 
-PositionBias = Float[Tensor, "heads queries keys"]
+# What position adds before the gate: the whole, or in short one number a distance, from 1 - frames to frames - 1.
+PositionBias = Float[Tensor, "heads queries keys"] | Float[Tensor, "heads distances"]
+Report = Callable[[float], object]  # called with the share done, 0 to 1
+
+FRAMES_AT_ONCE = 1024  # in the feed-forward: more would leave the caches (and its memory would follow the clip)
 
 
 class WeightNormConv1d(nn.Module):
@@ -71,8 +85,8 @@ class TransformerSentenceEncoderLayer(nn.Module):
         self.layer_norm_first = config.layer_norm_first
         self.self_attn_layer_norm = nn.LayerNorm(width)
         is_glu = config.activation_fn == "glu"
-        self.fc1 = GLU_Linear(width, ffn_width, "swish") if is_glu else nn.Linear(width, ffn_width)
-        self.fc2 = nn.Linear(ffn_width, width)
+        self.fc1 = GLU_Linear(width, ffn_width, "swish") if is_glu else Linear(width, ffn_width)
+        self.fc2 = Linear(ffn_width, width)
         self.final_layer_norm = nn.LayerNorm(width)
 
     def attention_input(self, x: Float[Tensor, "frames batch width"]) -> Float[Tensor, "frames batch width"]:
@@ -85,17 +99,30 @@ class TransformerSentenceEncoderLayer(nn.Module):
         position_bias: PositionBias | None,
         padding_mask: Bool[Tensor, "batch frames"] | None = None,
         attn_mask: Tensor | None = None,
+        report: Report = lambda _: None,
     ) -> Float[Tensor, "frames batch width"]:
         """The first half of the layer, residual and norm included."""
-        attended = self.self_attn(
-            self.attention_input(x),
-            key_padding_mask=padding_mask,
-            need_weights=False,
-            attn_mask=attn_mask,
-            position_bias=position_bias,
-        ).output
+        inputs = self.attention_input(x)
+        if position_bias is not None and position_bias.ndim == 2:
+            attended = self._attend_in_blocks(inputs, position_bias, padding_mask, attn_mask, report)
+        else:
+            attended = self.self_attn(
+                inputs,
+                key_padding_mask=padding_mask,
+                need_weights=False,
+                attn_mask=attn_mask,
+                position_bias=position_bias,
+            ).output
         x = x + self.dropout1(attended)
         return x if self.layer_norm_first else self.self_attn_layer_norm(x)
+
+    def _attend_in_blocks(
+        self, x: Tensor, curve: Tensor, padding_mask: Tensor | None, attn_mask: Tensor | None, report: Report
+    ) -> Tensor:
+        attention = self.self_attn
+        q, k, v = attention.project_query(x), attention.project_key(x), attention.project_value(x)
+        mask = additive_mask(attn_mask, padding_mask, (q.shape[0], q.shape[1], q.shape[2], k.shape[2]), 0, q.dtype)
+        return attention.project_output(attend_in_blocks(q, k, v, curve, attention.compute_gate(x), mask, report))
 
     def feed_forward_input(self, x: Float[Tensor, "... width"]) -> Float[Tensor, "... width"]:
         """What fc1 receives: the result of `attend`, normed first in pre-norm models."""
@@ -103,6 +130,10 @@ class TransformerSentenceEncoderLayer(nn.Module):
 
     def feed_forward(self, x: Float[Tensor, "... width"]) -> Float[Tensor, "... width"]:
         """The second half of the layer, residual and norm included."""
+        parts = [x] if self.training else x.split(FRAMES_AT_ONCE)  # in training: one draw of dropout for the whole
+        return torch.cat([self._feed_forward(part) for part in parts])
+
+    def _feed_forward(self, x: Tensor) -> Tensor:
         hidden = self.dropout2(self.activation_fn(self.fc1(self.feed_forward_input(x))))
         x = x + self.dropout3(self.fc2(hidden))
         return x if self.layer_norm_first else self.final_layer_norm(x)
@@ -113,9 +144,14 @@ class TransformerSentenceEncoderLayer(nn.Module):
         position_bias: PositionBias | None = None,
         padding_mask: Bool[Tensor, "batch frames"] | None = None,
         attn_mask: Tensor | None = None,
+        report: Report = lambda _: None,
     ) -> Float[Tensor, "frames batch width"]:
         """[frames, batch, width] -> the same; `position_bias` is ungated, true in `padding_mask` is padding."""
-        return self.feed_forward(self.attend(x, position_bias, padding_mask, attn_mask))
+        return self.feed_forward(self.attend(x, position_bias, padding_mask, attn_mask, report))
+
+
+def _report_layer(report: Report, layer: int, num_layers: int, share: float) -> None:
+    report((layer + share) / num_layers)
 
 
 class EncoderOutput(NamedTuple):
@@ -150,16 +186,24 @@ class TransformerEncoder(nn.Module):
         """One layer of the transformer."""
         return cast(TransformerSentenceEncoderLayer, self.layers[layer])
 
-    def compute_position_bias(self, num_frames: int) -> PositionBias | None:
+    def compute_position_bias(self, num_frames: int) -> Float[Tensor, "heads queries keys"] | None:
         """What every layer gates and adds to its logits, [heads, frames, frames]; None without relative positions."""
         attention = self.block(0).self_attn
         return attention.compute_bias(num_frames, num_frames) if attention.has_relative_attention_bias else None
+
+    def compute_bias_curve(self, num_frames: int) -> Float[Tensor, "heads distances"] | None:
+        """The same in short: one number a head for each distance, with which attention goes block by block."""
+        attention = self.block(0).self_attn
+        if not attention.has_relative_attention_bias:
+            return None
+        return attention.bias_of_distances(torch.arange(1 - num_frames, num_frames))
 
     def states(
         self,
         x: Float[Tensor, "batch frames width"],
         padding_mask: Bool[Tensor, "batch frames"] | None = None,
         streaming_mask: Tensor | None = None,
+        report: Report = lambda _: None,
     ) -> Iterator[Float[Tensor, "frames batch width"]]:
         """Yield what enters layer 0, then what leaves each layer, as soon as it is known.
 
@@ -172,10 +216,13 @@ class TransformerEncoder(nn.Module):
         x = x if self.layer_norm_first else self.layer_norm(x)
         x = F.dropout(x, self.dropout, self.training).transpose(0, 1)  # [frames, batch, width]
         yield x
-        position_bias = self.compute_position_bias(x.shape[0])
-        for block in self.layers:
+        num_frames = x.shape[0]
+        bias = self.compute_position_bias(num_frames) if self.training else self.compute_bias_curve(num_frames)
+        for index, block in enumerate(self.layers):
             if not self.training or np.random.random() > self.layerdrop:  # noqa: NPY002 - the original's draws
-                x = block(x, position_bias, padding_mask, streaming_mask)
+                within = partial(_report_layer, report, index, len(self.layers))
+                x = block(x, bias, padding_mask, streaming_mask, within)
+            report((index + 1) / len(self.layers))
             yield x
 
     def finish(self, x: Float[Tensor, "frames batch width"]) -> Float[Tensor, "batch frames width"]:

@@ -1,11 +1,17 @@
 """From samples to frames: the convolutions that WavLM shares with wav2vec 2.0 and HuBERT."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import cast
 
+import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from .modules import Fp32GroupNorm, Fp32LayerNorm, TransposeLast
+
+FRAMES_AT_ONCE = 100  # 2 s: what the first convolution makes of them stays in the caches of a CPU
+WINDOWS_AT_ONCE = 1 << 16
 
 
 class ConvFeatureExtractionModel(nn.Module):
@@ -40,13 +46,72 @@ class ConvFeatureExtractionModel(nn.Module):
                 block.append(Fp32GroupNorm(channels, channels))
             self.conv_layers.append(nn.Sequential(*block, nn.GELU()))
             in_channels = channels
+        self.hop_samples, self.receptive_field_samples = 1, 1
+        for _, kernel, stride in conv_layers:
+            self.receptive_field_samples += (kernel - 1) * self.hop_samples
+            self.hop_samples *= stride
 
-    def forward(self, samples: Float[Tensor, "batch samples"]) -> Float[Tensor, "batch channels frames"]:
+    def forward(
+        self, samples: Float[Tensor, "batch samples"], report: Callable[[float], object] = lambda _: None
+    ) -> Float[Tensor, "batch channels frames"]:
         """[batch, samples] -> [batch, channels, frames].
+
+        Without gradients it goes by chunks of time, so that the memory it needs does not grow with the clip; `report`
+        is then called after each with the share of the clip done, 0 to 1.
 
         Raises: RuntimeError, from PyTorch, for fewer samples than one frame sees.
         """
-        x = samples.unsqueeze(1)  # [batch, 1, samples]
-        for block in self.conv_layers:
-            x = block(x)
-        return x
+        if self.training or torch.is_grad_enabled() or samples.shape[-1] < self.receptive_field_samples:
+            x = samples.unsqueeze(1)  # [batch, 1, samples]
+            for block in self.conv_layers:
+                x = block(x)
+            return x
+        return torch.stack([self._by_chunks(clip, report) for clip in samples])
+
+    def _by_chunks(
+        self, clip: Float[Tensor, " samples"], report: Callable[[float], object]
+    ) -> Float[Tensor, "channels frames"]:
+        first, *others = self.conv_layers
+        if isinstance(cast(nn.Sequential, first)[2], Fp32GroupNorm):
+            first = self._with_norm_folded_in(clip)
+        num_frames = (len(clip) - self.receptive_field_samples) // self.hop_samples + 1
+        chunks = []
+        for begin in range(0, num_frames, FRAMES_AT_ONCE):
+            end = min(begin + FRAMES_AT_ONCE, num_frames)
+            seen = slice(begin * self.hop_samples, (end - 1) * self.hop_samples + self.receptive_field_samples)
+            x = first(clip[seen][None])  # [channels, time]
+            for block in others:
+                x = block(x)
+            chunks.append(x)
+            report(end / num_frames)
+        return torch.cat(chunks, dim=-1)
+
+    def _with_norm_folded_in(self, clip: Float[Tensor, " samples"]) -> Callable[[Tensor], Tensor]:
+        """The first block for this clip, its group norm turned into another kernel and bias.
+
+        A channel is w x + b for each window x of the clip: its mean is w m + b and its variance w' C w, with the mean m
+        [kernel] and the covariance C [kernel, kernel] of the windows. So no channel need be held over the whole clip.
+        """
+        conv, _, norm, activation = cast(tuple[nn.Conv1d, nn.Dropout, Fp32GroupNorm, nn.GELU], self.conv_layers[0])
+        kernel, stride = conv.kernel_size[0], conv.stride[0]
+        mean, covariance = _moments(clip.cpu().unfold(0, kernel, stride))
+        weight = conv.weight[:, 0].cpu().double()  # [channels, kernel]
+        variance = ((weight @ covariance) * weight).sum(dim=1)
+        scale = norm.weight.cpu() / torch.sqrt(variance + norm.eps)
+        bias = norm.bias.cpu() - scale * (weight @ mean)  # the convolution's own bias is lost in the norm
+        folded = [tensor.to(conv.weight) for tensor in (conv.weight.cpu() * scale[:, None, None], bias)]
+        return lambda x: activation(F.conv1d(x, *folded, stride=stride))
+
+
+def _moments(
+    windows: Float[Tensor, "windows kernel"],
+) -> tuple[Float[Tensor, " kernel"], Float[Tensor, "kernel kernel"]]:
+    """Mean and covariance, in float64 (which not every device has: it is done on the CPU)."""
+    kernel = windows.shape[1]
+    total, products = torch.zeros(kernel, dtype=torch.float64), torch.zeros(kernel, kernel, dtype=torch.float64)
+    for part in windows.split(WINDOWS_AT_ONCE):
+        part = part.double()
+        total += part.sum(dim=0)
+        products += part.T @ part
+    mean = total / len(windows)
+    return mean, products / len(windows) - torch.outer(mean, mean)

@@ -1,37 +1,78 @@
 """What an attention map is like, in numbers.
 
 Conventions: weights are [heads, queries, keys], rows sum to one; distances are in frames and times in seconds. Each
-measure is made of sums over queries, so a long map can be measured in blocks of rows: `MapSums` adds them up.
+measure is made of sums over queries, so a long map can be measured in blocks of rows: `MapSums` adds them up. What is a
+mean over queries can also be told from a sample of them, with its standard error: `estimate`.
 
 Source: globalness, verticality and diagonality are those of arXiv 2006.03265, section 3.
 """
 
 import math
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
+SMALLEST = torch.finfo(torch.float32).tiny  # 0 log 0 is 0
 MEASURE_NAMES = ("span_ms", "entropy", "diagonality", "verticality", "globalness", "position_share")
 
 
 def row_entropy(weights: Float[Tensor, "*heads keys"]) -> Float[Tensor, "*heads"]:
     """Entropy of each row in nats: 0 where one key has it all, ln(keys) where all keys share alike."""
-    return torch.special.entr(weights).sum(dim=-1)
+    return -(weights * weights.clamp(min=SMALLEST).log()).sum(dim=-1)
 
 
-def row_distance(weights: Float[Tensor, "heads queries keys"], first_query: int = 0) -> Float[Tensor, "heads queries"]:
-    """Mean |key - query| of each row, in frames; the first row is that of frame `first_query`."""
+def row_distance(
+    weights: Float[Tensor, "heads queries keys"], queries: Int[Tensor, " queries"] | None = None
+) -> Float[Tensor, "heads queries"]:
+    """Mean |key - query| of each row, in frames; the rows are those of the frames `queries`, or the first ones."""
     num_queries, num_keys = weights.shape[-2:]
-    queries = torch.arange(first_query, first_query + num_queries, device=weights.device)
-    distances = (torch.arange(num_keys, device=weights.device) - queries[:, None]).abs()
+    queries = torch.arange(num_queries) if queries is None else queries
+    distances = (torch.arange(num_keys) - queries[:, None]).abs().to(weights)
     return (weights * distances).sum(dim=-1)
 
 
 def attention_span(weights: Float[Tensor, "heads queries keys"], frame_seconds: float) -> Float[Tensor, " heads"]:
     """Mean time, in seconds, between a frame and what it attends to."""
     return row_distance(weights).mean(dim=-1) * frame_seconds
+
+
+def mean_measures(
+    entropy: Float[Tensor, "*rows"], distance: Float[Tensor, "*rows"], num_keys: int, frame_seconds: float
+) -> dict[str, Float[Tensor, "*rows"]]:
+    """Those of the measures that are means over rows, from entropies in nats and distances in frames."""
+    return {
+        "span_ms": distance * frame_seconds * 1000,
+        "entropy": entropy / math.log(num_keys) if num_keys > 1 else entropy * 0,
+        "diagonality": -distance / num_keys,
+        "globalness": entropy,
+    }
+
+
+def position_share(
+    content_variance: Float[Tensor, "*heads"], position_variance: Float[Tensor, "*heads"]
+) -> Float[Tensor, "*heads"]:
+    """What part of the logits' variance position has; 0 where nothing varies."""
+    total = content_variance + position_variance
+    return torch.where(total > 0, position_variance / total.clamp(min=torch.finfo(total.dtype).tiny), 0)
+
+
+class Estimate(NamedTuple):
+    """A measure told from some of the rows."""
+
+    value: Float[Tensor, "*layers heads"]
+    standard_error: Float[Tensor, "*layers heads"]  # 0 where it is exact
+
+
+def estimate(rows: Float[Tensor, "heads sampled"], num_queries: int) -> Estimate:
+    """The mean over all queries, told from a random sample of them drawn without repetition."""
+    num_sampled = rows.shape[-1]
+    left_out = 1 - num_sampled / num_queries  # a sample of them all has no error
+    deviation = rows.double().std(dim=-1) if num_sampled > 1 else torch.full(rows.shape[:-1], math.nan)
+    error = deviation * math.sqrt(left_out / num_sampled) if left_out else torch.zeros(rows.shape[:-1])
+    return Estimate(rows.double().mean(dim=-1).float(), error.float())
 
 
 def _zero() -> Tensor:
@@ -53,16 +94,17 @@ class MapSums:
     def add(
         self,
         weights: Float[Tensor, "heads queries keys"],
-        content: Float[Tensor, "heads queries keys"],
-        position: Float[Tensor, "heads queries keys"],
+        content_variance: Float[Tensor, "heads queries"],
+        position_variance: Float[Tensor, "heads queries"],
     ) -> None:
-        """Take in the next rows: the weights, and the two terms of their logits."""
+        """Take in the next rows: the weights, and along each row the variance of the two terms of its logits."""
+        queries = torch.arange(self.num_queries, self.num_queries + weights.shape[-2])
         self.entropy = self.entropy + row_entropy(weights).double().sum(dim=-1)
-        self.distance = self.distance + row_distance(weights, self.num_queries).double().sum(dim=-1)
-        self.weights = self.weights + weights.double().sum(dim=-2)
-        self.content_variance = self.content_variance + content.var(dim=-1, correction=0).double().sum(dim=-1)
-        self.position_variance = self.position_variance + position.var(dim=-1, correction=0).double().sum(dim=-1)
-        self.num_queries = self.num_queries + weights.shape[-2]
+        self.distance = self.distance + row_distance(weights, queries).double().sum(dim=-1)
+        self.weights = self.weights + weights.sum(dim=-2).double()
+        self.content_variance = self.content_variance + content_variance.double().sum(dim=-1)
+        self.position_variance = self.position_variance + position_variance.double().sum(dim=-1)
+        self.num_queries = self.num_queries + len(queries)
 
     def measures(self, frame_seconds: float) -> dict[str, Float[Tensor, " heads"]]:
         """Return one number a head for each of MEASURE_NAMES.
@@ -75,16 +117,9 @@ class MapSums:
         position_share  variance of gate x bias along a row, over that plus the content's; what is constant along a row
                         does not count, for it cannot change the softmax
         """
-        globalness = self.entropy / self.num_queries
-        distance = self.distance / self.num_queries
-        total = self.content_variance + self.position_variance
-        share = torch.where(total > 0, self.position_variance / total.clamp(min=torch.finfo(total.dtype).tiny), 0)
-        numbers = {
-            "span_ms": distance * frame_seconds * 1000,
-            "entropy": globalness / math.log(self.num_keys) if self.num_keys > 1 else globalness * 0,
-            "diagonality": -distance / self.num_keys,
+        entropy, distance = self.entropy / self.num_queries, self.distance / self.num_queries
+        numbers = mean_measures(entropy, distance, self.num_keys, frame_seconds) | {
             "verticality": -row_entropy(self.weights / self.num_queries),
-            "globalness": globalness,
-            "position_share": share,
+            "position_share": position_share(self.content_variance, self.position_variance),
         }
         return {name: numbers[name].float() for name in MEASURE_NAMES}

@@ -116,7 +116,7 @@ def _run(trace: Trace, noise: Noise) -> NoisedPass:
     encoder = twin.encoder
     states = list(trace.hidden_states[: noise.layer + 1])
     x = states[-1].unsqueeze(1).to(twin.device, after.dtype)  # [frames, batch, width]
-    position_bias = encoder.compute_position_bias(trace.num_frames)
+    position_bias = encoder.compute_bias_curve(trace.num_frames)
     for layer in range(noise.layer, trace.num_layers):
         x = encoder.block(layer)(x, position_bias)
         states.append(_to_cpu(x[:, 0]))

@@ -1,5 +1,7 @@
 """WavLM, assembled from modules/: the front end, a projection, and the transformer."""
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Bool, Float, Shaped
 from torch import Tensor, nn
@@ -7,7 +9,7 @@ from torch import Tensor, nn
 from .config import WavLMConfig
 from .encoder import TransformerEncoder
 from .front_end import ConvFeatureExtractionModel
-from .modules import GradMultiply
+from .modules import GradMultiply, Linear
 from .source import Source
 from .span_masking import compute_mask_indices
 
@@ -31,7 +33,7 @@ class WavLM(nn.Module):
         self.feature_extractor = ConvFeatureExtractionModel(
             conv_layers, mode=config.extractor_mode, conv_bias=config.conv_bias
         )
-        self.post_extract_proj = nn.Linear(channels, width) if channels != width else None
+        self.post_extract_proj = Linear(channels, width) if channels != width else None
         self.dropout_input = nn.Dropout(config.dropout_input)
         self.mask_emb = nn.Parameter(torch.empty(width).uniform_())
         self.encoder = TransformerEncoder(config)
@@ -42,15 +44,19 @@ class WavLM(nn.Module):
         """Where the weights are."""
         return self.mask_emb.device
 
-    def extract_frames(self, source: Shaped[Tensor, "..."]) -> Float[Tensor, "batch frames channels"]:
+    def extract_frames(
+        self, source: Shaped[Tensor, "..."], report: Callable[[float], object] = lambda _: None
+    ) -> Float[Tensor, "batch frames channels"]:
         """The front end's frames, normed; the gradient into the convolutions is scaled by `feature_grad_mult`.
+
+        report: called with the share of the convolutions done, 0 to 1, where they go by chunks.
 
         Raises: ValueError for an input that is not [batch, samples] of floats, or shorter than one frame.
         """
         self._check_source(source)
         scale = self.config.feature_grad_mult
         with torch.set_grad_enabled(torch.is_grad_enabled() and scale > 0):
-            features = self.feature_extractor(source)
+            features = self.feature_extractor(source, report)
         if scale not in (0, 1):
             features = GradMultiply.apply(features, scale)
         return self.layer_norm(features.transpose(1, 2))

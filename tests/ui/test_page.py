@@ -14,7 +14,7 @@ from payload import Payload
 from streamlit.testing.v1 import AppTest
 
 from wavlm_explorer import tracing
-from wavlm_explorer.ui import shell
+from wavlm_explorer.ui import memory, shell
 from wavlm_explorer.views import VIEWS
 
 APP = str(Path(__file__).parents[2] / "app.py")
@@ -159,6 +159,33 @@ def test_a_trace_that_does_not_fit_is_explained(monkeypatch):
     assert not app.exception
     assert "Choose a shorter part" in errors(app)[0]
     assert pictures(app) == 0
+
+
+def test_a_stopped_trace_waits_until_it_is_wanted_again(monkeypatch):
+    traces = []
+    monkeypatch.setattr(shell, "trace", lambda *a, **k: traces.append(1) or tracing.trace(*a, **k))
+    app = open_page()
+    key = next(iter(app.session_state["_traces"]))
+    app.session_state["_traces"].clear()
+    app.session_state["_stopped"] = key
+    app.run()
+    assert not app.exception
+    assert "Stopped" in app.info[0].value
+    assert len(traces) == 1
+    app.button(key="start_again").click().run()
+    assert not app.exception
+    assert len(traces) == 2
+    assert "_stopped" not in app.session_state
+
+
+def test_a_session_keeps_no_more_traces_than_fit(monkeypatch):
+    monkeypatch.setattr(memory, "MOST_BYTES", 1)
+    app = open_page()
+    first = list(app.session_state["_traces"])
+    app.selectbox(key="sample").set_value("vowels").run()
+    assert not app.exception
+    assert len(app.session_state["_traces"]) == 1
+    assert list(app.session_state["_traces"]) != first
 
 
 def test_silence_is_said_to_be_silence():

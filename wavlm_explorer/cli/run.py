@@ -21,6 +21,7 @@ wavlm-explorer run --host 0.0.0.0    (reachable by everyone on your network)
 It runs until you press Ctrl+C."""
 FOLDERS_VARIABLE = "WAVLM_EXPLORER_FOLDERS"  # as the page reads it: folders whose checkpoints may be opened by path
 EVERYWHERE = ("0.0.0.0", "::")
+SECONDS_VARIABLE = "WAVLM_EXPLORER_SECONDS"  # as the page reads it: the longest part of a sound that it traces
 PAGE = Path(__file__).parents[1] / "ui" / "__main__.py"
 
 
@@ -41,6 +42,9 @@ def command(
         ),
     ] = None,
     max_upload: Annotated[int, typer.Option("--max-upload", help="Largest upload, in megabytes.", min=1)] = 500,
+    max_seconds: Annotated[
+        int, typer.Option("--max-seconds", help="Longest part of a sound that is traced at once.", min=1)
+    ] = 600,
 ) -> None:
     """Open the explorer in a browser."""
     _check_port(host, port)
@@ -54,6 +58,7 @@ def command(
         errors().print(styled(f"No display here. On your own machine: {forward}, then open {here}"))
     if folders:
         os.environ[FOLDERS_VARIABLE] = os.pathsep.join(str(folder.resolve()) for folder in folders)
+    os.environ[SECONDS_VARIABLE] = str(max_seconds)
     from streamlit.web.cli import main as streamlit
 
     streamlit(streamlit_arguments(host, port, max_upload, has_display), standalone_mode=False)

@@ -3,13 +3,12 @@
 import math
 from weakref import WeakKeyDictionary
 
-import torch
 from jaxtyping import Float
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from ..tracing import Trace
-from .reduction import max_pool, pooling_factor, pooling_note
+from .reduction import pooling_note
 from .style import LABEL_SIZE, LIGHT, Palette, Picture, add_colour_bar, dress, signed_norm, weight_norm
 from .time_axes import draw_map, draw_spectrogram
 
@@ -27,7 +26,7 @@ def attention_map(
 
     Raises: IndexError for a layer or head that is not there; ValueError for another scale.
     """
-    weights = _mean_of_heads(trace, layer) if head is None else trace.attention(layer, head)[0]
+    weights = trace.mean_attention_overview(layer) if head is None else trace.attention_overview(layer, head)[0]
     figure = Picture(7.0, 6.7, palette)
     grid = figure.add_gridspec(
         2, 3, width_ratios=(0.14, 1, 0.025), height_ratios=(0.14, 1),
@@ -95,7 +94,7 @@ def attention_terms(
 
     Raises: as `attention_map`.
     """
-    terms = trace.attention_terms(layer, head)
+    terms = trace.terms_overview(layer, head, TERM_CELLS)
     signed = {"content  q·k / √d": terms.content, "position  gate × bias": terms.position, "logits": terms.logits}
     largest = max(float(term.abs().max()) for term in signed.values())
     figure = Picture(11.5, 3.75, palette)
@@ -122,14 +121,6 @@ def attention_terms(
     return figure
 
 
-def _mean_of_heads(trace: Trace, layer: int) -> Float[Tensor, "queries keys"]:
-    """One head at a time, so that a long clip needs the memory of one."""
-    mean = torch.zeros(trace.num_frames, trace.num_frames)
-    for head in range(trace.num_heads):
-        mean += trace.attention(layer, head)[0] / trace.num_heads
-    return mean
-
-
 # A step to the next head draws the same small maps again: those of each trace are kept as long as the trace itself.
 _known_thumbnails: WeakKeyDictionary[Trace, dict[int, list[Tensor]]] = WeakKeyDictionary()
 
@@ -138,12 +129,6 @@ def _thumbnails(trace: Trace, layer: int) -> list[Float[Tensor, "pooled pooled"]
     """The maps of all heads of a layer, and last their mean, max-pooled to at most THUMBNAIL_CELLS."""
     known = _known_thumbnails.setdefault(trace, {})
     if layer not in known:
-        factor = pooling_factor(trace.num_frames, THUMBNAIL_CELLS)
-        mean = torch.zeros(trace.num_frames, trace.num_frames)
-        thumbnails = []
-        for head in range(trace.num_heads):
-            weights = trace.attention(layer, head)[0]
-            thumbnails.append(max_pool(weights, factor))
-            mean += weights / trace.num_heads
-        known[layer] = [*thumbnails, max_pool(mean, factor)]
+        heads = trace.attention_overview(layer, cells=THUMBNAIL_CELLS)
+        known[layer] = [*heads, trace.mean_attention_overview(layer, THUMBNAIL_CELLS)]
     return known[layer]

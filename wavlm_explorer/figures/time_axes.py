@@ -30,10 +30,13 @@ def draw_map(
     norm: Normalize,
     cells: int = MAX_CELLS,
 ) -> None:
-    """Draw queries (down) x keys (across) in seconds, max-pooled to at most `cells` along an axis."""
+    """Draw queries (down) x keys (across) in seconds, max-pooled to at most `cells` along an axis.
+
+    values: the whole map, or what an overview of at most `cells` made of it.
+    """
     first, last = frame_edges(trace)
     factor = pooling_factor(trace.num_frames, cells)
-    pooled = max_pool(values, factor) if factor > 1 else values
+    pooled = max_pool(values, factor) if len(values) == trace.num_frames else values
     end = first + len(pooled) * factor * trace.model.config.frame_seconds  # the last cell may reach beyond the clip
     extent = (first, end, end, first)
     axes.imshow(pooled.numpy(), cmap=cmap, norm=norm, extent=extent, interpolation="nearest", aspect="auto")

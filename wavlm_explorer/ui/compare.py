@@ -1,6 +1,6 @@
 """The comparison's page: the chosen model and another checkpoint, side by side on the chosen sound."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import streamlit as st
@@ -15,8 +15,9 @@ from ..views import Exhibit, Lesson, Note
 from .checkpoint import choose_checkpoint, what_to_do
 from .markdown import literal
 from .memory import remember
-from .model import ONE_AT_A_TIME, Selection
+from .model import Selection
 from .page import _show_lesson, _show_rows
+from .progress import run_with_progress
 from .reference import Reference
 from .tool import Tool, hang
 
@@ -90,14 +91,11 @@ def _compared(selection: Selection, reference: Reference, other: Reference, audi
     key = (reference.key, tuple(selection.overrides.items()), other.key, audio.digest)
 
     def compare() -> Difference:
-        waiting = ONE_AT_A_TIME.locked()
-        bar = st.progress(0.0, "Waiting for another session" if waiting else "Reading both checkpoints")
-        try:
-            with ONE_AT_A_TIME:
-                a, b = read_checkpoint(reference.open(), **selection.overrides), read_checkpoint(other.open())
-                return diff(a, b, audio, progress=lambda share: bar.progress(share, "Comparing"))
-        finally:
-            bar.empty()
+        def work(tell: Callable[[float], None]) -> Difference:
+            a, b = read_checkpoint(reference.open(), **selection.overrides), read_checkpoint(other.open())
+            return diff(a, b, audio, progress=tell)
+
+        return run_with_progress(key, "Comparing", work)
 
     return remember("differences", key, compare)
 

@@ -1,6 +1,6 @@
 """The doctor's page: what the chosen checkpoint is, and what is wrong with it, in words and pictures."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import streamlit as st
@@ -14,8 +14,9 @@ from ..figures.style import Palette
 from .checkpoint import what_to_do
 from .markdown import literal
 from .memory import remember
-from .model import ONE_AT_A_TIME, Selection
+from .model import Selection
 from .page import _show_rows
+from .progress import run_with_progress
 from .reference import Reference
 from .tool import Tool, hang
 
@@ -69,18 +70,11 @@ def _examined(reference: Reference, selection: Selection, audio: Audio | None) -
     key = (reference.key, tuple(selection.overrides.items()), audio.digest if audio else "")
 
     def examine() -> tuple[Report, list[Plate]]:
-        waiting = ONE_AT_A_TIME.locked()
-        bar = st.progress(0.0, "Waiting for another session" if waiting else "Examining")
+        def work(tell: Callable[[float], None]) -> tuple[Report, list[Plate]]:
+            report = doctor(reference.open(), audio, tell, **selection.overrides)
+            return replace(report, subject=None), pictures(report)
 
-        def tell(share: float) -> None:
-            bar.progress(share, f"Examining {literal(reference.name)}")
-
-        try:
-            with ONE_AT_A_TIME:
-                report = doctor(reference.open(), audio, tell, **selection.overrides)
-                return replace(report, subject=None), pictures(report)
-        finally:
-            bar.empty()
+        return run_with_progress(key, f"Examining {literal(reference.name)}", work)
 
     return remember("reports", key, examine)
 

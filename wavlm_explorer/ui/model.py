@@ -1,7 +1,6 @@
 """The model, in the sidebar: which checkpoint, what is set by hand, and where it runs."""
 
 import dataclasses
-import threading
 from typing import Any
 
 import streamlit as st
@@ -14,8 +13,7 @@ from .markdown import literal
 from .memory import remember
 from .reference import BUNDLED, Reference
 from .settings import ask_settings, in_a_line, in_detail
-
-ONE_AT_A_TIME = threading.Lock()  # models and traces are large: sessions take turns
+from .turns import ONE_AT_A_TIME
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,7 +98,7 @@ def _bundled(device: str) -> WavLM:
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _shared(key: str, device: str, settings: tuple[tuple[str, Any], ...], _reference: Reference) -> WavLM:
     """One model for all sessions that chose the same bytes; what each of them calls it stays its own affair."""
-    with ONE_AT_A_TIME:
+    with ONE_AT_A_TIME.turn():
         model = load_model(_reference.open(), device, **dict(settings))
     model.source = dataclasses.replace(model.source, name="checkpoint")
     return model

@@ -7,15 +7,18 @@ import streamlit as st
 from PIL import Image, ImageDraw
 
 from ..audio import Audio
+from ..figures.style import Palette
 from ..tracing import Trace, trace
 from ..views import VIEWS, View
 from ..wavlm import WavLM
 from .checkpoint import what_to_do
 from .compare import COMPARE
 from .doctor import DOCTOR
+from .markdown import literal
 from .memory import remember
-from .model import ONE_AT_A_TIME, choose_model
+from .model import Selection, choose_model
 from .page import show_view
+from .progress import Stopped, run_with_progress, show_stopped
 from .sound import choose_sound
 from .theme import current_palette
 from .tool import Tool
@@ -34,6 +37,13 @@ def main() -> None:
         selection = choose_model(None if page is DOCTOR else addresses[DOCTOR.title])
         palette = current_palette()
     _freeze_what_is_loaded()
+    try:
+        _show(page, selection, audio, palette)
+    except Stopped:
+        show_stopped()
+
+
+def _show(page: View | Tool, selection: Selection, audio: Audio | None, palette: Palette) -> None:
     if isinstance(page, Tool):
         page.show(selection, audio, palette)
         return
@@ -76,20 +86,12 @@ def _what_to_do(audio: Audio | None) -> str:
 def _traced(model: WavLM, audio: Audio) -> Trace:
     """Trace a sound once per model: another head, layer or page finds the trace in the session's memory."""
     key = (model.source.digest, str(model.device), audio.digest)
-    return remember("traces", key, lambda: _trace_with_progress(model, audio))
 
+    def make() -> Trace:
+        what = f"Tracing {literal(audio.name)}"
+        return run_with_progress(key, what, lambda report: trace(model, audio, progress=report))
 
-def _trace_with_progress(model: WavLM, audio: Audio) -> Trace:
-    bar = st.progress(0.0, "Waiting for another session to finish its trace" if ONE_AT_A_TIME.locked() else "Tracing")
-
-    def report(share: float) -> None:
-        bar.progress(share, f"Tracing {audio.name}")
-
-    try:
-        with ONE_AT_A_TIME:
-            return trace(model, audio, progress=report)
-    finally:
-        bar.empty()
+    return remember("traces", key, make, size=lambda trace: trace.hidden_states.nbytes)
 
 
 @st.cache_resource(show_spinner=False)

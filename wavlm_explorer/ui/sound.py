@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import wave
 from typing import Any, NamedTuple
 
@@ -12,7 +13,9 @@ from ..samples import SAMPLES, load_sample, sample_names
 from .memory import remember
 from .widgets import ask_seconds
 
-MAX_TRACED_SECONDS = 60.0
+SECONDS_VARIABLE = "WAVLM_EXPLORER_SECONDS"  # the owner of the server may allow more, or less
+MAX_TRACED_SECONDS = float(os.environ.get(SECONDS_VARIABLE, "600"))
+FIRST_PART_SECONDS = min(60.0, MAX_TRACED_SECONDS)  # of a recording, until its visitor asks for more
 SHORTEST_PART_SECONDS = 0.1
 MAX_UPLOAD_MEGABYTES = 200
 KINDS = ("Sample", "Upload", "Record")
@@ -109,12 +112,12 @@ def _read(name: str, content: bytes) -> _Recording:
 def _choose_part(recording: _Recording) -> tuple[float, float]:
     """Ask which part to trace, in seconds; a new recording begins at its start."""
     if st.session_state.get("_part_of", recording.digest) != recording.digest:
-        st.session_state["start"], st.session_state["duration"] = 0.0, MAX_TRACED_SECONDS
+        st.session_state["start"], st.session_state["duration"] = 0.0, FIRST_PART_SECONDS
     st.session_state["_part_of"] = recording.digest
-    if recording.duration is not None and recording.duration > MAX_TRACED_SECONDS:
+    if recording.duration is not None and recording.duration > FIRST_PART_SECONDS:
         st.info(
-            f"The recording lasts {_clock(recording.duration)}. Up to {MAX_TRACED_SECONDS:.0f} s are traced at once: "
-            "choose where to start.",
+            f"The recording lasts {_clock(recording.duration)}. Its first {FIRST_PART_SECONDS:.0f} s are shown, until "
+            f"you choose another part, of up to {MAX_TRACED_SECONDS:.0f} s.",
             icon=":material/content_cut:",
         )
     latest = None if recording.duration is None else max(0.0, recording.duration - SHORTEST_PART_SECONDS)
@@ -123,7 +126,8 @@ def _choose_part(recording: _Recording) -> tuple[float, float]:
         start = ask_seconds("start", "Start (s)", 0.0, latest, 0.0, "Where the part begins.")
     with right:
         least, most = SHORTEST_PART_SECONDS, MAX_TRACED_SECONDS
-        duration = ask_seconds("duration", "Up to (s)", least, most, most, "It ends here, or with the recording.")
+        explained = "It ends here, or with the recording. Long parts take their time, and can be stopped."
+        duration = ask_seconds("duration", "Up to (s)", least, most, FIRST_PART_SECONDS, explained)
     return start, duration
 
 

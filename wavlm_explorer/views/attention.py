@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-import torch
+import numpy as np
 
 from ..figures.attention import attention_heads, attention_map, attention_terms
 from ..figures.style import WEIGHT_SCALES, Palette
-from ..measures import attention_span
 from ..tracing import AttentionTerms, Trace
 from .view import Choice, Exhibit, Lesson, Option, View, choose_head, choose_layer
+
+CHECKED_ROWS = 500  # of the terms, that they add up
 
 LESSON = Lesson(
     what=(
@@ -45,13 +46,15 @@ def choices(trace: Trace) -> tuple[Choice, ...]:
 
 def exhibits(trace: Trace, palette: Palette, layer: int, head: int, scale: str) -> Iterator[Exhibit]:
     """Yield one head's map, all heads of the layer, and the head's terms."""
-    weights, times = trace.attention(layer, head), trace.frame_times.numpy()
+    largest = float(trace.attention_overview(layer, head).max())
+    measured = {name: float(values[0, head]) for name, values in trace.measures([layer]).items()}
+    times = trace.frame_times.numpy()
     yield Exhibit(
         "attention_map",
         attention_map(trace, layer, head, scale, palette),
-        f"On average a frame of this head looks {_span(trace, weights)} away, and its largest weight is "
-        f"{float(weights.max()):.2f}. Were all frames looked at alike, each would get {1 / trace.num_frames:.4f}.",
-        lambda: {"weights": weights[0].numpy(), "frame_times": times},
+        f"On average a frame of this head looks {_span(measured['span_ms'])} away, and its largest weight is "
+        f"{largest:.2f}. Were all frames looked at alike, each would get {1 / trace.num_frames:.4f}.",
+        lambda: {"weights": trace.attention(layer, head)[0].numpy(), "frame_times": times},
         share=0.56,
     )
     yield Exhibit(
@@ -62,28 +65,29 @@ def exhibits(trace: Trace, palette: Palette, layer: int, head: int, scale: str) 
         lambda: {"weights": trace.attention(layer).numpy(), "frame_times": times},
         share=0.44,
     )
-    terms = trace.attention_terms(layer, head)
+    terms = trace.attention_terms(layer, head, slice(0, CHECKED_ROWS))
     residual = float((terms.content + terms.gate[:, None] * terms.bucket_bias - terms.logits).abs().max())
-    decides = _what_decides(terms)
+    decides = _what_decides(measured["position_share"], terms)
     yield Exhibit(
         "attention_terms",
         attention_terms(trace, layer, head, scale, palette),
         f"Head {head} taken apart. {decides} The terms add up to the logits "
         + ("exactly." if residual == 0 else f"within {residual:.0e}."),
-        lambda: {name: term.numpy() for name, term in terms._asdict().items()} | {"frame_times": times},
+        lambda: _terms_arrays(trace, layer, head) | {"frame_times": times},
     )
 
 
-def _span(trace: Trace, weights: torch.Tensor) -> str:
-    seconds = float(attention_span(weights, trace.model.config.frame_seconds)[0])
-    return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+def _terms_arrays(trace: Trace, layer: int, head: int) -> dict[str, np.ndarray]:
+    return {name: term.numpy() for name, term in trace.attention_terms(layer, head)._asdict().items()}
 
 
-def _what_decides(terms: AttentionTerms) -> str:
-    position, content = (float(term.var(dim=-1, correction=0).mean()) for term in (terms.position, terms.content))
-    if position + content == 0:
+def _span(milliseconds: float) -> str:
+    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
+
+
+def _what_decides(share: float, terms: AttentionTerms) -> str:
+    if not (terms.content != terms.content[:, :1]).any() and not (terms.position != terms.position[:, :1]).any():
         return "Nothing varies along the rows of its logits."
-    share = position / (position + content)
     return f"Position accounts for {share:.0%} of what varies along the rows of its logits, content for the rest."
 
 

@@ -1,0 +1,157 @@
+"""One layer's attention over one clip, by rows: queries, keys and gates are computed once, maps when asked for."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from .encoder import TransformerEncoder
+from .measures import Estimate, MapSums, estimate, mean_measures, position_share, row_distance, row_entropy
+from .modules import rows_at_once
+from .pooling import max_pool, pool_highest
+
+Indices = Int[Tensor, " chosen"]
+
+
+class AttentionTerms(NamedTuple):
+    """One head's attention, taken apart: logits = content + position, position = gate x bucket_bias."""
+
+    content: Float[Tensor, "queries keys"]  # scaled q.k
+    bucket_bias: Float[Tensor, "queries keys"]  # zeros for a model without relative positions
+    gate: Float[Tensor, " queries"]  # ones for a model without a gate
+    position: Float[Tensor, "queries keys"]
+    logits: Float[Tensor, "queries keys"]
+    weights: Float[Tensor, "queries keys"]  # softmax(logits), rows sum to one
+
+
+class LayerAttention:
+    """The attention of one layer, made of what entered it. What is returned is float32 and on the CPU.
+
+    Heads and rows (queries) are chosen by their indices. Nothing of frames x frames is held beyond what is asked for.
+    """
+
+    def __init__(self, encoder: TransformerEncoder, layer: int, x: Float[Tensor, "frames 1 width"]) -> None:
+        block = encoder.block(layer)
+        x = block.attention_input(x)
+        self._attention = block.self_attn
+        self._table = encoder.block(0).self_attn  # layer 0's bias table serves all layers
+        self._q = self._attention.project_query(x)  # [1, heads, frames, head_dim]
+        self._k = self._attention.project_key(x)
+        self._gate = self._attention.compute_gate(x)  # [1, heads, frames]
+        _, self.num_heads, self.num_frames, _ = self._q.shape
+
+    def terms(self, heads: Indices, rows: Indices) -> AttentionTerms:
+        """Take several heads apart at once: each term with an axis of heads before it."""
+        content = self._content(heads, rows)
+        gate = self._gate[:, heads][:, :, rows]
+        bias = self._bias(heads, rows)
+        bias = torch.zeros_like(content) if bias is None else bias[None]
+        position = self._attention.compute_position(gate, bias)
+        logits = content + position
+        weights = self._attention.compute_weights(logits)
+        return AttentionTerms(*(to_cpu(term[0]) for term in (content, bias, gate, position, logits, weights)))
+
+    def weights(self, heads: Indices, rows: Indices) -> Float[Tensor, "heads queries keys"]:
+        """The last of the terms, without keeping the others."""
+        logits, bias = self._content(heads, rows), self._bias(heads, rows)
+        if bias is not None:
+            logits += self._attention.compute_position(self._gate[:, heads][:, :, rows], bias[None])
+        return to_cpu(self._attention.compute_weights(logits)[0])
+
+    def overview(self, heads: Indices, factor: int) -> Float[Tensor, "heads query_cells key_cells"]:
+        """The maps, each cell the largest of factor x factor weights."""
+        blocks = [pool_highest(self.weights(heads, rows), factor) for rows in self._blocks(len(heads), factor)]
+        return torch.cat(blocks, dim=1)
+
+    def mean_overview(self, factor: int) -> Float[Tensor, "query_cells key_cells"]:
+        """The same of the mean of all heads' maps."""
+        heads = torch.arange(self.num_heads)
+        blocks = [pool_highest(self.weights(heads, rows).mean(dim=0), factor) for rows in self._blocks(None, factor)]
+        return torch.cat(blocks)
+
+    def terms_overview(self, head: Indices, factor: int) -> AttentionTerms:
+        """One head's terms, each cell the value that is largest in size of factor x factor; of the gate, of factor."""
+        blocks = [[_pool_term(term, factor) for term in self.terms(head, rows)] for rows in self._blocks(1, factor)]
+        return AttentionTerms(*(torch.cat(parts, dim=1)[0] for parts in zip(*blocks, strict=True)))
+
+    def summary(
+        self, factor: int, frame_seconds: float
+    ) -> tuple[Float[Tensor, "heads query_cells key_cells"], dict[str, Float[Tensor, " heads"]]]:
+        """Overview and measures of every head, in one go over the maps."""
+        heads, sums, pooled = torch.arange(self.num_heads), MapSums(self.num_frames), []
+        content, position = self.content_variance(), self.position_variance()
+        for rows in self._blocks(None, factor):
+            weights = self.weights(heads, rows)
+            pooled.append(pool_highest(weights, factor))
+            sums.add(weights, content[:, rows], position[:, rows])
+        return torch.cat(pooled, dim=1), sums.measures(frame_seconds)
+
+    def sampled_measures(self, rows: Indices, frame_seconds: float) -> dict[str, Estimate]:
+        """The measures of every head, as rows chosen at random tell them."""
+        entropy, distance = self._row_numbers(rows)
+        numbers = mean_measures(entropy, distance, self.num_frames, frame_seconds)
+        share = position_share(self.content_variance().sum(dim=-1), self.position_variance().sum(dim=-1))
+        estimates = {name: estimate(values, self.num_frames) for name, values in numbers.items()}
+        return estimates | {"position_share": Estimate(share.float(), torch.zeros_like(share).float())}
+
+    def _row_numbers(self, rows: Indices) -> tuple[Float[Tensor, "heads queries"], Float[Tensor, "heads queries"]]:
+        """Entropy (nats) and mean distance (frames) of the rows chosen, of every head."""
+        heads, entropies, distances = torch.arange(self.num_heads), [], []
+        for part in rows.split(self._num_rows(self.num_heads)):
+            weights = self.weights(heads, part)
+            entropies.append(row_entropy(weights))
+            distances.append(row_distance(weights, part))
+        return torch.cat(entropies, dim=1), torch.cat(distances, dim=1)
+
+    def content_variance(self) -> Float[Tensor, "heads queries"]:
+        """Variance of q.k along each row, without the row: it is q' C q, with the covariance C of the keys."""
+        q, k = (tensor[0].cpu().double() for tensor in (self._q, self._k))  # [heads, frames, head_dim]
+        k = k - k.mean(dim=1, keepdim=True)
+        covariance = k.transpose(1, 2) @ k / self.num_frames  # [heads, head_dim, head_dim]
+        return ((q @ covariance) * q).sum(dim=-1)
+
+    def position_variance(self) -> Float[Tensor, "heads queries"]:
+        """Variance of gate x bias along each row, without the row: each is a window on the bias curve."""
+        gate = self._gate[0].cpu().double()
+        if not self._table.has_relative_attention_bias:
+            return torch.zeros_like(gate)
+        curve = self._table.bias_of_distances(torch.arange(1 - self.num_frames, self.num_frames)).cpu().double()
+        curve = curve - curve.mean(dim=1, keepdim=True)
+        mean, square = (self._window_means(values) for values in (curve, curve**2))
+        return gate**2 * (square - mean**2).clamp(min=0)
+
+    def _window_means(self, curve: Float[Tensor, "heads distances"]) -> Float[Tensor, "heads queries"]:
+        """Means over the distances that each query has; those of the first query are the last."""
+        sums = torch.nn.functional.pad(curve.cumsum(dim=1), (1, 0))
+        return ((sums[:, self.num_frames :] - sums[:, : -self.num_frames]) / self.num_frames).flip(1)
+
+    def _content(self, heads: Indices, rows: Indices) -> Float[Tensor, "1 heads queries keys"]:
+        return self._attention.compute_content(self._q[:, heads][:, :, rows], self._k[:, heads])
+
+    def _bias(self, heads: Indices, rows: Indices) -> Float[Tensor, "heads queries keys"] | None:
+        if not self._table.has_relative_attention_bias:
+            return None
+        if len(rows) and int(rows[-1] - rows[0]) == len(rows) - 1:
+            return self._table.compute_bias(len(rows), self.num_frames, query_offset=int(rows[0]), heads=heads)
+        curve = self._table.bias_of_distances(torch.arange(1 - self.num_frames, self.num_frames))[heads]
+        distances = torch.arange(self.num_frames) - rows[:, None]  # [queries, keys]
+        return curve[:, distances + self.num_frames - 1]
+
+    def _num_rows(self, num_heads: int) -> int:
+        return rows_at_once(self._q.device, num_heads, self.num_frames)
+
+    def _blocks(self, num_heads: int | None, factor: int) -> Iterator[Indices]:
+        """All rows, in blocks of a multiple of `factor`."""
+        num_rows = self._num_rows(self.num_heads if num_heads is None else num_heads)
+        yield from torch.arange(self.num_frames).split(max(1, num_rows // factor) * factor)
+
+
+def _pool_term(term: Tensor, factor: int) -> Tensor:
+    return max_pool(term, factor) if term.ndim == 3 else max_pool(term[:, None], (1, factor))[:, 0]  # the gate is flat
+
+
+def to_cpu(tensor: Tensor) -> Float[Tensor, "..."]:
+    """Bring a result to where and what all results are."""
+    return tensor.to("cpu", torch.float32)
