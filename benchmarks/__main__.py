@@ -44,7 +44,8 @@ def main() -> None:
     results = Results(options.output)
     for part in options.parts:
         print(f"{part} ...", flush=True)
-        results.keep(part, describe_machine(), PARTS[part](options.quick))
+        machine = describe_machine()
+        results.keep(part, machine, PARTS[part](options.quick))
         draw(results, options.output / PICTURE)
         (options.output / PAGE).write_text(write_page(results))
         print(f"{options.output / PAGE}: {part} renewed", flush=True)

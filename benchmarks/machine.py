@@ -1,6 +1,7 @@
 """What the numbers were measured on."""
 
 import datetime
+import os
 import platform
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +21,7 @@ def describe_machine() -> dict[str, str]:
         "processor": _processor(),
         "cores": str(psutil.cpu_count(logical=True)),
         "threads": str(torch.get_num_threads()),
+        "load before": f"{os.getloadavg()[0]:.1f}",  # running processes, over the last minute
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "system": f"{platform.system()} {platform.machine()}",
         "Python": platform.python_version(),

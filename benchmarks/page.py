@@ -11,7 +11,7 @@ from .targets import judge
 PICTURE = "pictures/performance.png"
 INTRODUCTION = f"""# Performance
 
-`make bench` writes this page from what it measures; the numbers behind it are in
+`make bench` writes this page from what it measures; every single number is in
 [performance.json](performance.json). `make bench PARTS=long` adds clips of five and ten minutes.
 
 The explorer is held against the Microsoft original (as s3prl ships it), torchaudio's port, and `transformers`: the same
@@ -41,11 +41,11 @@ def _times(results: Results) -> list[str]:
     for device, geometries in results.numbers("passes").items():
         for geometry, numbers in geometries.items():
             medians = results.medians(geometry, device)
-            agreement = ", ".join(f"{name} {value:.1e}" for name, value in numbers["agreement"].items())
+            agreement = ", ".join(f"{name} {value:.1g}" for name, value in numbers["agreement"].items())
             sections.append(
-                f"## Time of a pass: WavLM {geometry}, {device}\n\n{_measured_on(results, 'passes')} In brackets: what "
-                "it is of the fastest peer's time at the same work; for looks at a finished trace, of the explorer's "
-                f"pass.\n\n{time_table(medians, geometry)}\n{describe_rates(medians)}\n"
+                f"## Time of a pass: WavLM {geometry}, {device.upper()}\n\n{_measured_on(results, 'passes')} In "
+                "brackets: what it is of the fastest peer's time at the same work; for looks at a finished trace, of "
+                f"the explorer's pass.\n\n{time_table(medians, geometry)}\n{describe_rates(medians)}\n"
                 f"Largest relative difference from the original in the output of any layer: {agreement}.\n"
             )
     return sections
@@ -53,7 +53,7 @@ def _times(results: Results) -> list[str]:
 
 def _memory(results: Results) -> str:
     found = [
-        f"WavLM {geometry}, {device}:\n\n{memory_table(peaks)}"
+        f"WavLM {geometry}, {device.upper()}:\n\n{memory_table(peaks)}"
         for device, geometries in results.numbers("memory").items()
         for geometry, peaks in geometries.items()
     ]

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator
 
 from wavlm_explorer.figures.style import LABEL_SIZE, LIGHT, Picture, dress
 
@@ -31,7 +31,7 @@ def draw(results: Results, file: Path) -> None:
         axes.plot(list(roof), least, color=LIGHT.muted, linewidth=1, linestyle=":", label="roofline")
         dress(axes, LIGHT, f"WavLM {geometry}: seconds for a pass", "seconds of sound", "seconds")
     _draw_lines(panels[-1], _by_length(results.numbers("memory").get("cpu", {}).get("Base", {})))
-    dress(panels[-1], LIGHT, "WavLM Base: peak memory above the model", "seconds of sound", "GB")
+    dress(panels[-1], LIGHT, "WavLM Base: peak memory over the model", "seconds of sound", "GB")
     lines = panels[0].get_lines()
     picture.legend(handles=lines, loc="lower center", ncols=4, frameon=False, fontsize=LABEL_SIZE, labelcolor=LIGHT.ink)
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -62,6 +62,7 @@ def _draw_lines(axes: Axes, values: dict[str, dict[str, Any]]) -> None:
     axes.set_xticks([float(seconds) for seconds in values], minor=False)
     axes.minorticks_off()
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.grid(color=LIGHT.line, linewidth=0.6)
     axes.set_axisbelow(True)

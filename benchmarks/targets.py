@@ -1,7 +1,9 @@
 """What was aimed at, and whether the numbers reach it."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from . import tables
 from .contestants import ATTENTION, OURS, STATES, entry_name
 from .long_clips import LIMIT_BYTES
 from .passes import ONE_MORE_LAYER
@@ -51,7 +53,7 @@ def judge(results: Results) -> list[Target]:
         _at_most("peak memory above the model, 60 s, against the leanest peer", to_best_peer(peaks), MEMORY_RATIO),
         _longest(results.numbers("long")),
         Target(
-            "share of the roofline, 10 s", f"at least {ROOFLINE_SHARE:.0%}", _found(share, "{:.0%}"),
+            "share of the roofline, 10 s", f"at least {tables.percent(ROOFLINE_SHARE)}", _found(share, tables.percent),
             None if share is None else share >= ROOFLINE_SHARE,
         ),
         _second_look(results.numbers("passes").get("cpu", {}).get("Base", {})),
@@ -59,17 +61,17 @@ def judge(results: Results) -> list[Target]:
 
 
 def _at_most(what: str, value: float | None, most: float, percent: bool = False) -> Target:
-    form = "{:.1%}" if percent else "{:.2f} x"
-    return Target(what, f"at most {form.format(most)}", _found(value, form), None if value is None else value <= most)
+    write = tables.percent if percent else tables.times
+    return Target(what, f"at most {write(most)}", _found(value, write), None if value is None else value <= most)
 
 
-def _found(value: float | None, form: str) -> str:
-    return "not measured" if value is None else form.format(value)
+def _found(value: float | None, write: Callable[[float], str]) -> str:
+    return "not measured" if value is None else write(value)
 
 
 def _second_look(numbers: dict[str, Any]) -> Target:
     passes = numbers.get("passes of a second look")
-    found = _found(passes, "{} passes")
+    found = _found(passes, "{} passes".format)
     return Target("a second look at a traced clip", "no pass", found, None if passes is None else passes == 0)
 
 
