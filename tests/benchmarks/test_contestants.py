@@ -10,7 +10,7 @@ from oracles import TINY
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.contestants import ATTENTION, CONTESTANTS, ENTRIES, OURS, STATES, Explorer, largest_disagreement
+from benchmarks.contestants import ATTENTION, CONTESTANTS, OURS, STATES, Explorer, largest_disagreement
 from benchmarks.memory import measure_memory
 from benchmarks.passes import count_passes, measure_passes
 from benchmarks.roofline import count_operations
@@ -20,7 +20,7 @@ from benchmarks.weights import prepare
 PRE_NORM = dataclasses.replace(TINY, layer_norm_first=True, extractor_mode="layer_norm", normalize=True)
 
 
-@pytest.mark.usefixtures("has_torchaudio")
+@pytest.mark.usefixtures("entries")
 @pytest.mark.parametrize("config", [TINY, PRE_NORM], ids=["post-norm", "pre-norm"])
 def test_all_have_the_same_weights(config, tmp_path):
     folder = prepare(config, tmp_path)
@@ -33,12 +33,11 @@ def test_all_have_the_same_weights(config, tmp_path):
     assert largest_disagreement(contestants, make_clip(0.5))[OURS] > 1e-3
 
 
-@pytest.mark.usefixtures("has_torchaudio")
-def test_a_run_times_every_entry(tiny_weights, monkeypatch):
+def test_a_run_times_every_entry(tiny_weights, entries, monkeypatch):
     monkeypatch.setattr("benchmarks.roofline.SIDE", 64)
     numbers = measure_passes(tiny_weights, {0.3: 2}, "cpu")
     times = numbers["times"]["0.3"]
-    assert {f"{name}, {work}" for name, work in ENTRIES} < set(times)
+    assert {f"{name}, {work}" for name, work in entries} < set(times)
     assert all(len(taken) == 2 and min(taken) > 0 for taken in times.values())
     assert numbers["passes of a second look"] == 0
     assert "torchaudio" not in sys.modules
