@@ -25,6 +25,8 @@ def measure_memory(
 ) -> dict[str, int | None]:
     """Seconds of sound -> peak bytes above the loaded model; None where the contestant died of memory.
 
+    A process ended by a signal counts as that: there was no memory left to fail in an orderly way.
+
     Raises: RuntimeError, with what it wrote, if the process failed for another reason.
     """
     command = [sys.executable, "-m", __name__, str(folder), contestant, work, device, *map(str, seconds)]
