@@ -1,12 +1,14 @@
 # make run   open the explorer in a browser        make test   lint, type check and every test
 # make lint  only lint and types           make pictures  the screenshots of the README
+# make bench  the explorer against its peers, in a quarter of an hour     make bench PARTS=long  clips of ten minutes
 # make train  the bundled model, from nothing, in an hour of one core     make clean  remove what these made
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WHEELS := .cache/torchaudio
 
-.PHONY: run test lint clean train pictures
+.PHONY: run test lint clean train bench pictures
 
 run: $(VENV)/.runtime
 	$(BIN)/streamlit run app.py
@@ -36,6 +38,13 @@ $(VENV)/.development: $(VENV)/.runtime requirements-dev.txt
 
 train: $(VENV)/.development
 	nice $(BIN)/python -m training --bfloat16 --steps 5400
+
+bench: $(VENV)/.development $(WHEELS)
+	$(BIN)/python -m benchmarks $(if $(PARTS),--parts $(PARTS))
+
+# torchaudio's code is read out of its wheel, which stays outside: transformers imports torchaudio where it is installed.
+$(WHEELS):
+	$(BIN)/python -m pip download --quiet --no-deps --dest $@ torchaudio==2.11.0
 
 pictures: $(VENV)/.development
 	$(BIN)/python docs/screenshots.py
