@@ -21,7 +21,7 @@ wavlm-explorer run --host 0.0.0.0    (reachable by everyone on your network)
 It runs until you press Ctrl+C."""
 FOLDERS_VARIABLE = "WAVLM_EXPLORER_FOLDERS"  # as the page reads it: folders whose checkpoints may be opened by path
 EVERYWHERE = ("0.0.0.0", "::")
-PAGE = Path(__file__).parents[1] / "ui" / "__main__.py"
+PAGE = Path(__file__).parents[1] / "ui" / "server.py"
 
 
 def command(

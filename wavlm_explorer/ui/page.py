@@ -10,9 +10,11 @@ import streamlit as st
 from ..figures.style import Palette
 from ..tracing import Trace
 from ..views import Exhibit, Lesson, Note, View
+from .viewer.component import show_viewer
 from .widgets import ask
 
 MAX_CHOICES_IN_ROW = 4
+INSTRUMENTS = {"attention": show_viewer}  # views whose pictures one can point at
 SCREEN_DPI = 165  # sharp on a fine screen, drawn twice as fast as what is saved
 
 
@@ -20,7 +22,10 @@ def show_view(view: View, trace: Trace, palette: Palette) -> None:
     """Draw the page of a view. Only the part below the lesson runs again when a choice changes."""
     st.title(view.title)
     _show_lesson(view.lesson)
-    _show_exhibits(view, trace, palette)
+    if view.name in INSTRUMENTS:
+        INSTRUMENTS[view.name](trace)
+    else:
+        _show_exhibits(view, trace, palette)
 
 
 def _show_lesson(lesson: Lesson) -> None:

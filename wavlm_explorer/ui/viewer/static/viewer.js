@@ -1,0 +1,67 @@
+// Puts the viewer together. `show` is called by Streamlit's component at every rerun that changes its data or theme.
+
+import { isDark, readPalette } from "./colours.js";
+import { createMap } from "./map.js";
+import { createSource } from "./source.js";
+import { createStore } from "./store.js";
+
+const REST = 300;  // ms without a change before the page's link follows
+
+export function show({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".viewer");
+  root.viewer ??= create(root, data);
+  root.viewer.update(data, setStateValue);
+  return () => {
+    root.viewer?.stop();
+    delete root.viewer;
+  };
+}
+
+function create(root, first) {
+  const style = document.createElement("link");
+  style.rel = "stylesheet";
+  style.href = `${first.files}/viewer.css`;
+  root.append(style);
+  const store = createStore({ trace: null, layer: 0, head: 0, layerData: null, scale: "square root", pointed: null,
+    locked: null, compared: null, range: null, layout: null, labels: [], time: 0, playing: false, colours: null });
+  let source = null, arrays = "", tell = () => {}, resting = 0, told = "";
+
+  const places = Object.fromEntries(["toolbar", "atlas", "tracks", "map", "side", "stages"].map(name => {
+    const place = root.appendChild(document.createElement("div"));
+    place.className = name;
+    return [name, place];
+  }));
+  createMap(places.map, store);
+
+  store.listen(async (state, changed) => {
+    if (changed.has("layer") || changed.has("trace")) {
+      const { layer } = state;
+      const data = await source.get("layer", { layer });
+      if (store.state.layer === layer) store.set({ layerData: data });
+    }
+  });
+  store.listen(({ layer, head }) => {
+    clearTimeout(resting);
+    resting = setTimeout(() => {
+      const place = JSON.stringify({ layer, head });
+      if (place !== told) tell("place", JSON.parse(told = place));
+    }, REST);
+  });
+
+  return {
+    update(data, setStateValue) {
+      tell = setStateValue;
+      const colours = readPalette(data.palettes[isDark(root) ? "dark" : "light"]);
+      if (data.arrays === arrays) return store.set({ colours });
+      arrays = data.arrays;
+      source = createSource(arrays);
+      told = JSON.stringify(data.place);
+      store.set({ trace: data, ...data.place, layerData: null, colours, range: { from: 0, to: data.frames },
+        labels: data.labels ?? [], time: data.start });
+    },
+    stop() {
+      clearTimeout(resting);
+      store.stop();
+    },
+  };
+}
