@@ -1,7 +1,5 @@
 """The viewer on the page: one component, told where to fetch and where to begin; what is chosen comes back."""
 
-from typing import Any
-
 import matplotlib
 import streamlit as st
 from streamlit.components.v2 import component
