@@ -73,7 +73,7 @@ def test_times_count_from_the_start_of_the_file():
 @pytest.mark.parametrize(
     ("track", "by", "message"),
     [
-        (LabelTrack("late", (Interval(9, 10, "a"),)), "text", "track 'late': expected an interval with text in this clip"),
+        (LabelTrack("late", (Interval(9, 10, "a"),)), "text", "track 'late': expected an interval with text in"),
         (LabelTrack("mute", (Interval(0, 1, ""),)), "text", "track 'mute': expected an interval with text"),
         (LabelTrack("dots", (Interval(0.1, 0.1, "a"),)), "text", "track 'dots': expected an interval with text"),
         (TRACK, "colour", "by: expected 'text' or 'occurrence', found 'colour'"),
