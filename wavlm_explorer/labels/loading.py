@@ -19,7 +19,8 @@ def load_labels(source: Source) -> tuple[LabelTrack, ...]:
     """Read the labels in a path, bytes or a binary file: a Praat TextGrid, Audacity labels, or a CTM.
 
     Times are seconds from the start of the file that they label, whichever part of it is looked at. Text is UTF-8,
-    UTF-16 where a byte order mark says so, or else Latin-1, as older Praats write it.
+    UTF-16 where a byte order mark says so, or else Latin-1, as older Praats write it. Binary files are
+    read from their beginning.
 
     Raises: LabelError with the line, what was expected and what was found; FileNotFoundError.
     """
@@ -54,6 +55,8 @@ def _read(source: Source) -> tuple[bytes, str]:
     if hasattr(source, "read") and not isinstance(source, io.TextIOBase):
         label = getattr(source, "name", None)
         name = Path(label).name if isinstance(label, str) else "labels"
+        if source.seekable():
+            source.seek(0)
         return _read_bounded(source, name), name
     raise TypeError(f"expected a path, bytes or a file opened in binary mode, found {type(source).__name__}")
 

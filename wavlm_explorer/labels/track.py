@@ -31,6 +31,10 @@ class LabelTrack:
     name: str
     intervals: tuple[Interval, ...]
 
+    def between(self, start: float, end: float) -> list[Interval]:
+        """The intervals that reach into that time, in seconds, each as long as it is."""
+        return [interval for interval in self.intervals if interval.end > start and interval.start < end]
+
 
 def to_seconds(text: str, what: str, line: int) -> float:
     """Read a time as files spell it: finite, without the underscores and words that Python would take.

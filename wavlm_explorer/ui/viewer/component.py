@@ -1,5 +1,6 @@
 """The viewer on the page: one component, told where to fetch and where to begin; what is chosen comes back."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib
@@ -7,6 +8,7 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from ...figures.style import DARK, LIGHT
+from ...labels import LabelTrack
 from ...tracing import Trace
 from ..link import note, recall
 from .serving import offer, static_digest
@@ -22,15 +24,17 @@ _STYLE = '<link rel="stylesheet" href="{}/viewer.css">'
 _viewer = component("wavlm_explorer_viewer", html='<div class="viewer"></div>', js=_ENTER)
 
 
-@st.fragment
-def show_viewer(trace: Trace) -> None:
-    """Draw the viewer of a trace; layer, head and window live in the session and in the page's link."""
+def show_viewer(trace: Trace, tracks: Sequence[LabelTrack] = ()) -> None:
+    """Draw the viewer of a trace and its sound's labels; layer, head and window live in the session and the link.
+
+    What is chosen in it runs the fragment again in which it stands.
+    """
     recall("layer", trace.num_layers // 2, int)
     recall("head", 0, int)
     st.session_state["layer"] = min(max(st.session_state["layer"], 0), trace.num_layers - 1)
     st.session_state["head"] = min(max(st.session_state["head"], 0), trace.num_heads - 1)
     base = "/".join(["", *filter(None, [str(st.get_option("server.baseUrlPath")).strip("/")]), "viewer"])
-    config = trace.model.config
+    config, end = trace.model.config, trace.audio.start + trace.audio.duration
     _viewer(
         key="viewer",
         data={
@@ -43,6 +47,7 @@ def show_viewer(trace: Trace) -> None:
             "duration": trace.audio.duration,
             "hop_seconds": config.frame_seconds,
             "field_seconds": config.receptive_field_samples / trace.audio.sample_rate,
+            "labels": [{"name": track.name, "intervals": track.between(trace.audio.start, end)} for track in tracks],
             "place": {"layer": st.session_state["layer"], "head": st.session_state["head"]},
             "palettes": {"light": _colours(LIGHT), "dark": _colours(DARK)},
         },

@@ -2,12 +2,13 @@
 
 import { isDark, readPalette } from "./colours.js";
 import { element } from "./element.js";
+import { createLabels } from "./labels.js";
 import { createPlaces, followRoom } from "./layout.js";
 import { createMap } from "./map.js";
 import { createSource } from "./source.js";
 import { createStore } from "./store.js";
 
-const STYLES = ["viewer.css"];
+const STYLES = ["viewer.css", "labels.css"];
 const REST = 300;  // ms without a change before the page's link follows
 
 export function show({ data, parentElement, setStateValue }) {
@@ -23,11 +24,12 @@ export function show({ data, parentElement, setStateValue }) {
 function create(root, first) {
   root.append(...STYLES.map(name => element("link", { rel: "stylesheet", href: `${first.files}/${name}` })));
   const store = createStore({ trace: null, layer: 0, head: 0, layerData: null, scale: "square root", pointed: null,
-    locked: null, compared: null, range: null, layout: null, labels: [], time: 0, playing: false, colours: null });
+    locked: null, compared: null, range: null, layout: null, labels: [], tier: 0, time: 0, playing: false, colours: null });
   let source = null, arrays = "", tell = () => {}, resting = 0, told = "";
 
   const places = createPlaces(root);
   createMap(places.map, store);
+  createLabels(places.labels, store);
   const leaveRoom = followRoom(root, places, store);
 
   store.listen(async (state, changed) => {
@@ -49,12 +51,12 @@ function create(root, first) {
     update(data, setStateValue) {
       tell = setStateValue;
       const colours = readPalette(data.palettes[isDark(root) ? "dark" : "light"]);
-      if (data.arrays === arrays) return store.set({ colours });
+      if (data.arrays === arrays) return store.set({ colours, labels: data.labels });
       arrays = data.arrays;
       source = createSource(arrays);
       told = JSON.stringify(data.place);
       store.set({ trace: data, ...data.place, layerData: null, colours, range: { from: 0, to: data.frames },
-        labels: data.labels ?? [], time: data.start });
+        labels: data.labels, time: data.start });
     },
     stop() {
       clearTimeout(resting);
