@@ -13,9 +13,10 @@ from .style import LABEL_SIZE, LIGHT, Palette, Picture, add_colour_bar, dress, w
 MAX_NAMES = 64  # along an axis; of more, some go without
 MAX_NUMBERED = 18  # labels; the cells of so few have room for their numbers
 MAX_NAME_LENGTH = 12  # characters
+UNITS = {"share": (100, "numbers are percent"), "mean": (1000, "numbers are thousandths")}
 MEANINGS = {
-    "share": "share of the query label's attention ({} scale; numbers are percent)",
-    "mean": "mean weight of a pair of frames (linear, up to the largest; numbers are thousandths)",
+    "share": "share of the query label's attention ({} scale)",
+    "mean": "mean weight of a pair of frames (linear, up to the largest)",
 }
 
 
@@ -47,7 +48,9 @@ def label_map(
     dress(axes, palette, title=title, x="key: the label looked at", y="query: the label that looks")
     _name_ticks(axes, names)
     if len(names) <= MAX_NUMBERED:
-        _write_numbers(axes, values * (100 if pooling == "share" else 1000), norm(values))
+        factor, note = UNITS[pooling]
+        _write_numbers(axes, factor * values, norm(values))
+        figure.text(0.87, 0.955, note, ha="right", color=palette.muted, fontsize=LABEL_SIZE)
     add_colour_bar(bar, palette.weights, norm, palette, MEANINGS[pooling].format(scale))
     return figure
 

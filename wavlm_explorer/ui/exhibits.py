@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -61,7 +62,7 @@ def _offer_files(exhibit: Exhibit) -> None:
         )  # fmt: skip
 
 
-def _npz(arrays: Mapping[str, np.ndarray]) -> bytes:
+def _npz(arrays: Mapping[str, Any]) -> bytes:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()

@@ -30,7 +30,7 @@ def choose_labels(audio: Audio | None) -> Tracks:
         "Labels", max_upload_size=MAX_UPLOAD_MEGABYTES, key=f"labels of {audio.name}",
         help="Phones, words or anything else with times: a TextGrid, Audacity labels, or a CTM. Times count from the "
         "start of the file.",
-        on_change=lambda: kept.pop(audio.name, None),
+        on_change=kept.clear,
     )  # fmt: skip
     if file is not None and audio.name not in kept:
         try:

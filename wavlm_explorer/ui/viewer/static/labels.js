@@ -66,7 +66,9 @@ export function createLabels(place, store) {
       context.globalAlpha = 1;
     }
     context.fillStyle = colours.muted;
+    context.globalAlpha = 0.6;
     for (const side of from === to ? [left] : [left, right]) context.fillRect(Math.round(side), top, 1, ROW);
+    context.globalAlpha = 1;
     const shown = shorten(context, text, from === to ? Infinity : right - left - 2);
     context.fillStyle = colours.ink;
     context.textAlign = from === to ? "left" : "center";
@@ -97,14 +99,13 @@ export function createLabels(place, store) {
     });
   }
 
-  function tell(interval, index) {
+  function tell(interval) {
     current = interval;
     tip.hidden = !interval;
     if (!interval) return draw(store.state);
     const { layout } = store.state, middle = (x(store.state, interval[0]) + x(store.state, interval[1])) / 2;
     tip.textContent = inWords(interval);
     tip.style.left = `${Math.min(Math.max(middle, layout.left), layout.left + layout.width)}px`;
-    tip.style.top = `${ROW * index - rows.scrollTop}px`;
     canvas.setAttribute("aria-valuetext", inWords(interval));
     draw(store.state);
   }
@@ -116,33 +117,33 @@ export function createLabels(place, store) {
     const seconds = frameCentre(trace, frame - 0.5), near = 4 * (range.to - range.from) / layout.width * trace.hop_seconds;
     const { intervals } = labels[index];
     const point = intervals.find(([from, to]) => from === to && Math.abs(from - seconds) < near);
-    return { index, interval: point ?? intervalAt(intervals, seconds) ?? null };
+    return point ?? intervalAt(intervals, seconds) ?? null;
   }
 
   const play = ([from, to]) => to > from && store.set({ heard: { from, to }, time: from, playing: true });
   const zoom = interval => store.set({ range: framesAround(store.state.trace, interval) });
 
   canvas.onpointermove = event => {
-    const { index, interval } = under(event);
-    if (interval !== current) tell(interval, index);
+    const interval = under(event);
+    if (interval !== current) tell(interval);
   };
-  canvas.onpointerleave = () => tell(null, 0);
+  canvas.onpointerleave = () => tell(null);
   canvas.onpointerdown = event => event.stopPropagation();  // a click plays the label; it locks no frame
   canvas.onclick = event => {
     event.stopPropagation();
-    const { interval } = under(event);
+    const interval = under(event);
     if (interval) play(interval);
   };
   canvas.ondblclick = event => {
     event.stopPropagation();
-    const { interval } = under(event);
+    const interval = under(event);
     if (interval) zoom(interval);
   };
-  canvas.onblur = () => tell(null, 0);
+  canvas.onblur = () => tell(null);
   canvas.onkeydown = event => {
     const intervals = chosenIntervals(store.state), at = intervals.indexOf(current);
     const next = { ArrowRight: at + 1, ArrowLeft: Math.max(at - 1, 0), Home: 0, End: intervals.length - 1 }[event.key];
-    if (next !== undefined && intervals.length) tell(intervals[Math.min(next, intervals.length - 1)], store.state.tier);
+    if (next !== undefined && intervals.length) tell(intervals[Math.min(next, intervals.length - 1)]);
     else if (current && event.key === " ") play(current);
     else if (current && event.key === "Enter") zoom(current);
     else return;
