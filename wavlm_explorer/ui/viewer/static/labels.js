@@ -4,6 +4,7 @@ import { frameCentre, frameToX, secondsToFrame } from "./axis.js";
 import { fit } from "./canvas.js";
 import { element } from "./element.js";
 import { inFocus } from "./store.js";
+import { zoomTo } from "./zoom.js";
 
 const ROW = 22;  // CSS pixels
 const LEAST_ROOM = 26;  // CSS pixels: less is no room for a shortened text
@@ -19,12 +20,10 @@ const chosenIntervals = ({ labels, tier }) => labels[tier]?.intervals ?? [];
 export const boundaries = state =>
   [...new Set(chosenIntervals(state).flatMap(([from, to]) => [from, to]))].sort((one, other) => one - other);
 
-// What the chosen tier says at a time; of intervals that overlap the one that starts last speaks.
-export const labelAt = (state, seconds) => intervalAt(chosenIntervals(state), seconds)?.[2] ?? "";
-
+// Of intervals that overlap, the one that starts last.
 const intervalAt = (intervals, seconds) => intervals.findLast(([from, to]) => from <= seconds && seconds < to);
 
-export const inWords = ([from, to, text]) => {
+const inWords = ([from, to, text]) => {
   const where = from === to ? `at ${from.toFixed(3)} s` : `${from.toFixed(3)} to ${to.toFixed(3)} s`;
   return `${text || "no label"}, ${where}${from === to ? "" : ` (${Math.round(1000 * (to - from))} ms)`}`;
 };
@@ -36,7 +35,7 @@ export function framesAround(trace, [from, to]) {
   return { from: Math.max(0, Math.floor(first - margin)), to: Math.min(trace.frames, Math.ceil(last + margin)) };
 }
 
-export function createLabels(place, store) {
+export function createLabels(place, store, sound) {
   const names = element("div", { class: "label-names" });
   const canvas = element("canvas", { tabindex: 0, role: "slider", "aria-label": "Labels", "aria-valuemin": 0 });
   const tip = element("div", { class: "label-tip", hidden: true, "aria-hidden": "true" });
@@ -120,8 +119,8 @@ export function createLabels(place, store) {
     return point ?? intervalAt(intervals, seconds) ?? null;
   }
 
-  const play = ([from, to]) => to > from && store.set({ heard: { from, to }, time: from, playing: true });
-  const zoom = interval => store.set({ range: framesAround(store.state.trace, interval) });
+  const play = ([from, to]) => to > from && sound.play({ from, to });
+  const zoom = interval => zoomTo(store, framesAround(store.state.trace, interval));
 
   canvas.onpointermove = event => {
     const interval = under(event);
