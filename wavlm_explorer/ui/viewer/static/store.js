@@ -14,6 +14,7 @@
 //   selection  {from, to} while the pointer drags a window, or null  (frames)
 //   layout     {left, width, right} of the time axis, in CSS pixels; `wide` where `side` stands beside it
 //   labels     [{name, intervals: [[from, to, text]]}], the label tracks of the sound   (seconds)
+//   tier       which of them the ticks of the map and the readout speak of
 //   time       where the playhead stands (seconds from the start of the file); playing: whether it moves
 //   heard      {from, to} that is played, or null for all that is shown  (seconds)
 //   speed      of the sound, 1 is as recorded; loop: whether it begins again

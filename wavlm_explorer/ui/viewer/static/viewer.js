@@ -6,6 +6,7 @@ import { createCurves } from "./curves.js";
 import { createCursor } from "./cursor.js";
 import { element } from "./element.js";
 import { followKeys } from "./keys.js";
+import { createLabels } from "./labels.js";
 import { createPlaces, followRoom } from "./layout.js";
 import { createLoader } from "./loader.js";
 import { createMap } from "./map.js";
@@ -20,10 +21,10 @@ import { createToolbar } from "./toolbar.js";
 import { createTracks } from "./tracks.js";
 import { deriveWeights } from "./weights.js";
 
-const STYLES = ["viewer.css", "toolbar.css"];
+const STYLES = ["viewer.css", "toolbar.css", "labels.css"];
 const NOTHING = {
   trace: null, layer: 0, head: 0, layerData: null, windowData: null, weights: null, sound: null, scale: "square root",
-  pointed: null, locked: null, compared: null, range: null, selection: null, layout: null, labels: [], time: 0,
+  pointed: null, locked: null, compared: null, range: null, selection: null, layout: null, labels: [], tier: 0, time: 0,
   playing: false, heard: null, speed: 1, loop: false, trouble: null, colours: null,
 };
 
@@ -45,6 +46,7 @@ function create(root, first) {
   const sound = createSound(store), spectrogram = createSpectrogram(store), place = keepPlace(store);
   createToolbar(places.toolbar, store, sound);
   createTracks(places, store, spectrogram);
+  createLabels(places.labels, store, sound);
   createMap(places.map, store, spectrogram);
   createCurves(places, store);
   createColourBar(places.map, store);
@@ -60,10 +62,10 @@ function create(root, first) {
       place.tell = setStateValue;
       const colours = readPalette(data.palettes[isDark(root) ? "dark" : "light"]);
       dress(root, colours);
-      if (data.arrays === store.state.trace?.arrays) return store.set({ colours });
+      if (data.arrays === store.state.trace?.arrays) return store.set({ colours, labels: data.labels });
       source.open(data.arrays);
       return store.set({
-        ...NOTHING, layout: store.state.layout, colours, trace: data, ...readPlace(data), labels: data.labels ?? [], time: data.start,
+        ...NOTHING, layout: store.state.layout, colours, trace: data, ...readPlace(data), labels: data.labels, time: data.start,
         scale: data.place.scale ?? store.state.scale, speed: store.state.speed, loop: store.state.loop,
       });
     },
