@@ -12,3 +12,21 @@ export const frameToSeconds = (trace, frame) =>
 
 export const secondsToFrame = (trace, seconds) =>
   (seconds - trace.start - trace.field_seconds / 2) / trace.hop_seconds + 0.5;
+
+// The middle of what a frame sees, in seconds.
+export const frameCentre = (trace, frame) => frameToSeconds(trace, frame + 0.5);
+
+const SPACING = 64;  // CSS pixels between ticks, at least
+
+// Round times within the range: [{seconds, frame, text}].
+export function ticks({ trace, range, layout }) {
+  const [from, to] = [range.from, range.to].map(frame => frameToSeconds(trace, frame));
+  const least = (to - from) * SPACING / layout.width, power = 10 ** Math.floor(Math.log10(least));
+  const step = [1, 2, 5, 10].find(factor => factor * power >= least) * power;
+  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  const found = [];
+  for (let index = Math.ceil(from / step - 1e-9); index * step <= to + 1e-9; index++) {
+    found.push({ seconds: index * step, frame: secondsToFrame(trace, index * step), text: (index * step).toFixed(digits) });
+  }
+  return found;
+}

@@ -1,10 +1,13 @@
 // Puts the viewer together. `show` is called by Streamlit's component at every rerun that changes its data or theme.
 
 import { isDark, readPalette } from "./colours.js";
+import { element } from "./element.js";
+import { createPlaces, followRoom } from "./layout.js";
 import { createMap } from "./map.js";
 import { createSource } from "./source.js";
 import { createStore } from "./store.js";
 
+const STYLES = ["viewer.css"];
 const REST = 300;  // ms without a change before the page's link follows
 
 export function show({ data, parentElement, setStateValue }) {
@@ -18,20 +21,14 @@ export function show({ data, parentElement, setStateValue }) {
 }
 
 function create(root, first) {
-  const style = document.createElement("link");
-  style.rel = "stylesheet";
-  style.href = `${first.files}/viewer.css`;
-  root.append(style);
+  root.append(...STYLES.map(name => element("link", { rel: "stylesheet", href: `${first.files}/${name}` })));
   const store = createStore({ trace: null, layer: 0, head: 0, layerData: null, scale: "square root", pointed: null,
     locked: null, compared: null, range: null, layout: null, labels: [], time: 0, playing: false, colours: null });
   let source = null, arrays = "", tell = () => {}, resting = 0, told = "";
 
-  const places = Object.fromEntries(["toolbar", "atlas", "tracks", "map", "side", "stages"].map(name => {
-    const place = root.appendChild(document.createElement("div"));
-    place.className = name;
-    return [name, place];
-  }));
+  const places = createPlaces(root);
   createMap(places.map, store);
+  const leaveRoom = followRoom(root, places, store);
 
   store.listen(async (state, changed) => {
     if (changed.has("layer") || changed.has("trace")) {
@@ -61,6 +58,7 @@ function create(root, first) {
     },
     stop() {
       clearTimeout(resting);
+      leaveRoom();
       store.stop();
     },
   };
