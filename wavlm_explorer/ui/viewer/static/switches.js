@@ -1,0 +1,48 @@
+// The switches of the stage strip: which terms stay, and what feeds the gate.
+
+import { element } from "./element.js";
+import { AS_THE_MODEL, GATE_OF_ONE, isTheModel } from "./terms.js";
+
+const GATES = [["fast path", "fast path"], ["slow path", "slow path"], ["paper", "paper"], [GATE_OF_ONE, "= 1"]];
+
+export function createSwitches(place, { has_bias, has_gate, gates_read }, onChange) {
+  let choice = { ...AS_THE_MODEL };
+
+  function choose(patch) {
+    choice = { ...choice, ...patch };
+    for (const name of ["content", "bias"]) boxes[name].checked = !choice[name];
+    radios.forEach(radio => { radio.checked = radio.value === choice.gate; });
+    reset.disabled = isTheModel(choice);
+    onChange(choice);
+  }
+
+  const box = (name, isThere) => element("input", { type: "checkbox", name, disabled: !isThere,
+    onchange: event => choose({ [name]: !event.target.checked }) });
+  const boxes = { content: box("content", true), bias: box("bias", has_bias) };
+  const labelled = (input, words, title = null) => element("label", { class: "switch", title }, input, element("span", {}, words));
+  // No name groups them: one inside a shadow root would be shared by nobody, yet two viewers may stand on one page.
+  const radios = GATES.map(([value]) => element("input", { type: "radio", value, name: "gate", disabled: !has_gate,
+    checked: value === choice.gate, onchange: () => choose({ gate: value }) }));
+  const reset = element("button", { type: "button", disabled: true, onclick: () => choose(AS_THE_MODEL) }, "as the model");
+  const reads = name => name === GATE_OF_ONE ? "the table's bias as it is" : `the gate reads ${gates_read[name]}`;
+
+  place.replaceChildren(
+    element("span", { class: "question" }, "What if"),
+    labelled(boxes.content, "no content"),
+    labelled(boxes.bias, "no bias", has_bias ? null : "this model has none"),
+    element("fieldset", { title: has_gate ? null : "this model has none" }, element("legend", {}, "gate"),
+      ...GATES.map(([value, words], at) => labelled(radios[at], words, has_gate ? reads(value) : null))),
+    reset,
+  );
+  return { choose };
+}
+
+// The choice in words, for what is no longer the model's.
+export function describe({ content, bias, gate }) {
+  const parts = [];
+  if (!content) parts.push("no content");
+  if (!bias) parts.push("no bias");
+  else if (gate === GATE_OF_ONE) parts.push("a gate of 1");
+  else if (gate !== AS_THE_MODEL.gate) parts.push(gate === "paper" ? "the gate as the paper has it" : `the gate of the ${gate}`);
+  return parts.join(", ");
+}
