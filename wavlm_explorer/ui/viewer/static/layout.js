@@ -2,6 +2,9 @@
 
 import { element } from "./element.js";
 
+const SPOKEN = {
+  tabindex: "0", role: "application", "aria-label": "Sound and attention on one time axis. Arrow keys move query and key.",
+};
 const GAP = 24;  // CSS pixels between map and side
 
 export function createPlaces(root) {
@@ -15,6 +18,7 @@ export function createPlaces(root) {
     places[name] = place(places.tracks, `track ${name}`);
   }
   places.map = place(places.main, "map");
+  for (const [name, value] of Object.entries(SPOKEN)) places.main.setAttribute(name, value);
   for (const name of ["readout", "heads", "bias"]) places[name] = place(places.side, name);
   return places;
 }
@@ -33,6 +37,9 @@ export function followRoom(root, places, store) {
     const layout = arrange(root.clientWidth, globalThis.innerHeight);
     places.instrument.classList.toggle("wide", layout.wide);
     places.main.style.width = `${layout.left + layout.width + layout.right}px`;
+    for (const name of ["left", "width"]) root.style.setProperty(`--${name}`, `${layout[name]}px`);
+    if (layout.wide) places.side.prepend(places.readout);
+    else places.main.before(places.readout);
     if (JSON.stringify(layout) !== JSON.stringify(store.state.layout)) store.set({ layout });
   };
   const observer = new ResizeObserver(measure);

@@ -1,6 +1,6 @@
 // What the viewer shows, in one place. Panes read it, change it by `set`, and are told once per frame what changed.
 //
-//   trace      facts of the clip: layers, heads, frames, start, duration, hop_seconds, field_seconds
+//   trace      facts of the clip: layers, heads, frames, start, duration, hop_seconds, field_seconds, has_bias, has_gate
 //   layer, head
 //   layerData  the layer's arrays as payloads.py names them; those of the last layer while the next is on its way
 //   windowData one head's weights for a window, as payloads.py names them, or null
@@ -45,7 +45,11 @@ export function createStore(initial) {
     state,
     set(patch) {
       take(patch);
-      if (changed.size && !scheduled) scheduled = requestAnimationFrame(tell);
+      if (changed.size) scheduled ||= requestAnimationFrame(tell);
+    },
+    // Tell at the next frame, whether or not anything is set: derivations may read a clock.
+    wake() {
+      scheduled ||= requestAnimationFrame(tell);
     },
     // What follows from other entries: derive(state, changed) returns a patch, before the listeners are told.
     derive(derivation) {

@@ -3,9 +3,14 @@
 import { element } from "./element.js";
 import { AS_THE_MODEL, GATE_OF_ONE, isTheModel } from "./terms.js";
 
-const GATES = [["fast path", "fast path"], ["slow path", "slow path"], ["paper", "paper"], [GATE_OF_ONE, "= 1"]];
+const GATES = {
+  "fast path": "reads the layer's raw input: what every released model runs",
+  "slow path": "reads q / √d, in a branch of the original that no ordinary call takes",
+  paper: "reads q, the projected query, as the paper writes it",
+  [GATE_OF_ONE]: "leaves the table's bias as it is",
+};
 
-export function createSwitches(place, { has_bias, has_gate, gates_read }, onChange) {
+export function createSwitches(place, { has_bias, has_gate }, onChange) {
   let choice = { ...AS_THE_MODEL };
 
   function choose(patch) {
@@ -20,21 +25,18 @@ export function createSwitches(place, { has_bias, has_gate, gates_read }, onChan
     onchange: event => choose({ [name]: !event.target.checked }) });
   const boxes = { content: box("content", true), bias: box("bias", has_bias) };
   const labelled = (input, words, title = null) => element("label", { class: "switch", title }, input, element("span", {}, words));
-  // No name groups them: one inside a shadow root would be shared by nobody, yet two viewers may stand on one page.
-  const radios = GATES.map(([value]) => element("input", { type: "radio", value, name: "gate", disabled: !has_gate,
-    checked: value === choice.gate, onchange: () => choose({ gate: value }) }));
+  const radios = Object.keys(GATES).map(value => element("input", { type: "radio", name: "gate", value,
+    disabled: !has_gate, checked: value === choice.gate, onchange: () => choose({ gate: value }) }));
   const reset = element("button", { type: "button", disabled: true, onclick: () => choose(AS_THE_MODEL) }, "as the model");
-  const reads = name => name === GATE_OF_ONE ? "the table's bias as it is" : `the gate reads ${gates_read[name]}`;
-
+  const lacking = "this model has none";
   place.replaceChildren(
     element("span", { class: "question" }, "What if"),
     labelled(boxes.content, "no content"),
-    labelled(boxes.bias, "no bias", has_bias ? null : "this model has none"),
-    element("fieldset", { title: has_gate ? null : "this model has none" }, element("legend", {}, "gate"),
-      ...GATES.map(([value, words], at) => labelled(radios[at], words, has_gate ? reads(value) : null))),
+    labelled(boxes.bias, "no bias", has_bias ? null : lacking),
+    element("fieldset", {}, element("legend", {}, "gate"), ...radios.map(radio =>
+      labelled(radio, radio.value === GATE_OF_ONE ? "= 1" : radio.value, has_gate ? GATES[radio.value] : lacking))),
     reset,
   );
-  return { choose };
 }
 
 // The choice in words, for what is no longer the model's.

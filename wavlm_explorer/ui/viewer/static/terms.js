@@ -93,10 +93,21 @@ export function moved(one, other, from, to) {
   return sum / 2;
 }
 
-export function largest(values) {
+function largest(values, centre = 0) {
   let found = 0;
-  for (const value of values) if (Math.abs(value) > found) found = Math.abs(value);
+  for (const value of values) found = Math.max(found, Math.abs(value - centre));
   return found;
+}
+
+// How far the colour scales reach: the same for whatever is switched, and for the three that are added, so that one sees
+// which of them decides.
+export function reaches({ content, bias, gateOf }, { logits, output }) {
+  const gates = Object.values(gateOf), position = largest(bias) * Math.max(1, ...gates.map(gate => largest(gate)));
+  return {
+    signed: Math.max(largest(content), position, largest(logits)) || 1,
+    gate: Math.max(...gates.map(gate => largest(gate, 1))) || 1,
+    output: largest(output) || 1,
+  };
 }
 
 // Of each cell of rows x columns the value that is largest in size, so that thin lines survive; as figures/reduction.py.
