@@ -88,7 +88,7 @@ def test_numbers_to_check_by_are_the_model_s_own(tiny_trace, monkeypatch):
 
 def test_every_gate_travels(tiny_trace):
     parts = fetch(tiny_trace, 0, 1, 3, 9)
-    assert list(parts["gates_read"]) == list(GATE_SOURCES)
+    assert parts["gate_sources"] == list(GATE_SOURCES)
     for gate, source in zip(parts["gates"], GATE_SOURCES, strict=True):
         np.testing.assert_array_equal(gate, gate_from(tiny_trace, 0, source)[1, 3:9])
 

@@ -54,8 +54,7 @@ def stages_payload(trace: Trace, layer: int, head: int, start: int, stop: int) -
         "exact_logits": window.logits,
         "exact_weights": window.weights,
     }
-    reads = {name: source.reads for name, source in GATE_SOURCES.items()}
-    facts = {"layer": layer, "head": head, "start": start, "gates_read": reads}
+    facts = {"layer": layer, "head": head, "start": start, "gate_sources": list(GATE_SOURCES)}
     return pack(facts, {name: array.numpy() for name, array in arrays.items()})
 
 

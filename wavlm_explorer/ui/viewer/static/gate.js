@@ -7,10 +7,10 @@ import { inFocus, touched } from "./store.js";
 import { createTrack } from "./tracks.js";
 
 const HEIGHT = 64;  // CSS pixels
-const LEAST_REACH = 0.25;  // of the scale around 1, so that a gate that hardly moves looks as still as it is
+const LEAST_REACH = 0.25;  // to both sides of 1: a gate that hardly moves shall look as still as it is
 
 export function createGateTrack(place, store) {
-  let showsAll = false, reach = LEAST_REACH;
+  let showsAll = false, lowest = 1, highest = 1;
   const picture = document.createElement("canvas");
   const toggle = element("button", { type: "button", "aria-pressed": "false", onclick: () => {
     showsAll = !showsAll;
@@ -19,15 +19,18 @@ export function createGateTrack(place, store) {
   } }, "all heads");
 
   // One scale for all heads of a layer, so that a step to the next compares.
-  function measure({ gate, gated }) {
-    reach = LEAST_REACH;
-    for (const value of gate) reach = Math.max(reach, Math.abs(value - 1));
+  function measure({ gate }) {
+    [lowest, highest] = [1 - LEAST_REACH, 1 + LEAST_REACH];
+    for (const value of gate) {
+      if (value < lowest) lowest = value;
+      if (value > highest) highest = value;
+    }
   }
 
   function drawLine(context, state) {
     const { layerData, head, range, layout: { left, width }, colours } = state;
     const gate = layerData.gate.subarray(head * state.trace.frames, (head + 1) * state.trace.frames);
-    const toY = value => 4 + (HEIGHT - 8) * (0.5 - 0.5 * (value - 1) / reach);
+    const toY = value => 5 + (HEIGHT - 10) * (highest - value) / (highest - lowest);
     context.fillStyle = colours.line;
     context.fillRect(left, toY(1) - 0.5, width, 1);
     context.beginPath();
@@ -47,6 +50,7 @@ export function createGateTrack(place, store) {
 
   function drawHeat(context, state) {
     const { layerData, head, range, trace, layout: { left, width }, colours } = state, columns = range.to - range.from;
+    const reach = Math.max(highest - 1, 1 - lowest);
     bitmap(picture, columns, trace.heads, cell => {
       const value = layerData.gate[Math.floor(cell / columns) * trace.frames + range.from + cell % columns];
       return colours.signed[Math.round(127.5 + 127.5 * (value - 1) / reach)];
@@ -68,12 +72,11 @@ export function createGateTrack(place, store) {
       measure(layerData);
       (showsAll ? drawHeat : drawLine)(context, state);
       frameBox(context, left, 1, width, HEIGHT - 2, colours.line);
-      const beside = (text, y, colour = colours.muted) => write(context, text, left + width + 6, y, { colour, align: "left" });
-      const focus = inFocus(state);
-      beside((1 + reach).toFixed(2), 6);
-      beside((1 - reach).toFixed(2), HEIGHT - 6);
-      if (focus) beside(`× ${layerData.gate[head * trace.frames + focus.query].toFixed(2)}`, HEIGHT / 2, colours.accent);
-      else beside("1", HEIGHT / 2);
+      const focus = inFocus(state), value = focus && layerData.gate[head * trace.frames + focus.query];
+      const beside = (text, y, colour) => write(context, text, left + width + 6, y, { colour, align: "left" });
+      beside(highest.toFixed(2), 7, colours.muted);
+      beside(lowest.toFixed(2), HEIGHT - 7, colours.muted);
+      if (focus) beside(`× ${value.toFixed(2)}`, HEIGHT / 2, colours.accent);
     },
   });
   place.querySelector(".name").append(toggle);

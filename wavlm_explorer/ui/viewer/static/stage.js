@@ -8,10 +8,14 @@ import { pool } from "./terms.js";
 const CURVE = 46, BAR = 6, GAP = 6, LINE = 13, STRIP = 7;  // CSS pixels
 const WEIGHTS_NAMED = [0, 0.1, 1];
 
+// Three digits or so; never a negative zero.
 export const short = number => {
-  const size = Math.abs(number);
-  return number.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2).replace("-", "−");
+  const size = Math.abs(number), digits = size >= 100 ? 0 : size >= 10 ? 1 : 2;
+  return (Number(number.toFixed(digits)) || 0).toFixed(digits).replace("-", "−");
 };
+
+// Two digits, for ends of scales.
+export const rough = number => String(Number(number.toPrecision(2))).replace("-", "−");
 
 const shade = (table, unit) => table[Math.min(255, Math.max(0, Math.round(255 * unit)))];
 const around = (centre, reach) => value => 0.5 + 0.5 * (value - centre) / reach;
@@ -22,7 +26,9 @@ export function createStage(place, { title, formula, operator = "", kind = "sign
   const numbers = element("span", { class: "numbers" }), canvas = element("canvas", { role: "img" });
   const caption = element("figcaption", {}, element("b", {}, title), element("span", {}, formula), numbers);
   const figure = element("figure", {}, caption, canvas);
-  place.append(element("div", { class: "stage" }, element("span", { class: "operator", "aria-hidden": "true" }, operator), figure));
+  const isWord = operator.length > 3;
+  const sign = element("span", { class: `operator${isWord ? " word" : ""}`, "aria-hidden": "true" }, operator);
+  place.append(element("div", { class: "stage" }, sign, figure));
   const picture = document.createElement("canvas"), strip = document.createElement("canvas");
   let shown = null, side = 0, left = 0, across = null, factor = 0;
 
@@ -86,13 +92,14 @@ export function createStage(place, { title, formula, operator = "", kind = "sign
     context.drawImage(bitmap(strip, 256, 1, cell => table[cell]), from, y, to - from, BAR);
     named.forEach(([unit, number], at) => {
       const align = at === 0 ? "left" : at === named.length - 1 ? "right" : "center";
-      write(context, number, from + unit * (to - from), y + BAR + 3, { colour: shown.colours.muted, align, baseline: "top" });
+      const look = { colour: shown.colours.muted, align, baseline: "top" };
+      write(context, number, from + unit * (to - from), y + BAR + 3, look);
     });
   }
 
   function drawLegend(context) {
     const { colours, reach, ends, gateReach } = shown, y = side + GAP + CURVE + 2;
-    const centred = (centre, reach) => [-1, 0, 1].map(sign => [0.5 + sign / 2, short(centre + sign * reach)]);
+    const centred = (centre, reach) => [-1, 0, 1].map(sign => [0.5 + sign / 2, rough(centre + sign * reach)]);
     write(context, ends[0], left, y, { colour: colours.muted, align: "left", baseline: "top" });
     write(context, ends[1], side, y, { colour: colours.muted, align: "right", baseline: "top" });
     if (kind === "weights") {
@@ -103,7 +110,7 @@ export function createStage(place, { title, formula, operator = "", kind = "sign
 
   return {
     canvas,
-    // values and the model's own [queries, columns]; view {from, to}; reach, pinned; gate and its reach; ends, in words.
+    // values and the model's own [queries, columns]; view {from, to}; pinned reach; gate and its reach; ends, in words.
     show(next) {
       shown = next;
       side = 0;
@@ -123,13 +130,13 @@ export function createStage(place, { title, formula, operator = "", kind = "sign
       numbers.textContent = words;
       return factor;
     },
-    // The query and key under a point, in CSS pixels; under the map, and among channels, the key or query in focus stays.
+    // The query and key under a point, in CSS pixels; what a curve or a channel does not say stays as it is in focus.
     at(x, y, focus) {
       if (!shown || x < left || x >= side || y < 0 || y > side + GAP + CURVE) return null;
       const { view } = shown, inside = frame => Math.min(Math.max(frame, view.from), view.to - 1);
-      const query = y < side ? inside(view.from + Math.floor(y / side * (view.to - view.from))) : focus?.query;
-      const key = along === "key" ? inside(across.from + Math.floor((x - left) / (side - left) * (across.to - across.from)))
-        : focus?.key ?? query;
+      const within = share => inside(view.from + Math.floor(share * (view.to - view.from)));
+      const query = y < side ? within(y / side) : focus?.query;
+      const key = along === "key" ? within((x - left) / (side - left)) : focus?.key ?? query;
       return query === undefined ? null : { query, key };
     },
   };

@@ -1,4 +1,4 @@
-// The stage strip: content + gate x bias = logits, softmax, weights, x V, output of one head; and what if it were not so.
+// The stage strip: content + gate x bias = logits, softmax, weights, x V, output of one head; and what if not.
 
 import { frameToSeconds } from "./axis.js";
 import { element } from "./element.js";
@@ -13,7 +13,7 @@ import { explainGates, judge, spellOut, vouch } from "./verdict.js";
 const PATIENCE = 120;  // ms on one head before its terms are fetched
 const MOST_FRAMES = 1500;
 const STAGES = {
-  content: { title: "content", formula: "q · k / √d" },
+  content: { title: "content", formula: "q · k / √d", operator: "query ↓" },
   position: { title: "position", formula: "gate × bias", operator: "+", gated: true },
   logits: { title: "logits", formula: "content + position", operator: "=" },
   weights: { title: "weights", formula: "softmax over keys", operator: "softmax", kind: "weights" },
@@ -23,7 +23,8 @@ const FAINT = "rgb(128 128 128 / 0.6)";  // where the pointer is while another p
 
 export function createStages(place, store, source) {
   const { state } = store;
-  const heading = element("h3"), controls = element("div", { class: "switches" }), row = element("div", { class: "row" });
+  const heading = element("h3"), controls = element("div", { class: "switches" });
+  const row = element("div", { class: "row" });
   const verdict = element("p", { role: "status" }), vouched = element("p", { class: "hint" });
   place.append(heading, controls, row, verdict, vouched, explainGates());
   const stages = Object.fromEntries(Object.entries(STAGES).map(([name, facts]) => [name, createStage(row, facts)]));
@@ -34,8 +35,8 @@ export function createStages(place, store, source) {
 
   // All of a clip up to 30 s, else as much as fits around the middle of what is in view.
   function wanted() {
-    const { trace, layer, head, range } = state, shown = isLong() ? range : { from: 0, to: trace.frames };
-    const length = Math.min(shown.to - shown.from, MOST_FRAMES), start = Math.floor((shown.from + shown.to - length) / 2);
+    const { trace, layer, head, range } = state, { from, to } = isLong() ? range : { from: 0, to: trace.frames };
+    const length = Math.min(to - from, MOST_FRAMES), start = Math.floor((from + to - length) / 2);
     return { layer, head, start, stop: start + length };
   }
 
@@ -78,20 +79,25 @@ export function createStages(place, store, source) {
     const { terms, model, now, pinned, gates } = head, { trace, scale, colours, range } = state;
     const from = Math.max(0, range.from - terms.start), to = Math.min(terms.size, range.to - terms.start);
     const seconds = frame => `${frameToSeconds(trace, terms.start + frame).toFixed(2)} s`;
-    const shared = { view: { from, to }, scale, colours, columns: terms.size, reach: pinned.signed, ends: [from, to].map(seconds) };
+    const shared = {
+      view: { from, to }, ends: [from, to].map(seconds), scale, colours, columns: terms.size, reach: pinned.signed,
+    };
     const gate = trace.has_gate ? { gate: gates, gateReach: pinned.gate } : {};
     const content = choice.content ? terms.content : new Float32Array(terms.content.length);
     stages.content.show({ ...shared, values: content, models: terms.content });
     for (const name of ["position", "logits", "weights"]) {
       stages[name].show({ ...shared, ...gate, values: now[name], models: model[name] });
     }
-    stages.output.show({ ...shared, values: now.output, models: model.output, columns: terms.width, reach: pinned.output,
-      ends: ["channel 0", String(terms.width - 1)] });
+    stages.output.show({
+      ...shared, values: now.output, models: model.output, columns: terms.width, reach: pinned.output,
+      ends: ["channel 0", String(terms.width - 1)],
+    });
   }
 
   function draw() {
     const { terms } = head, { colours, locked, pointed, compared } = state;
-    const here = frame => frame === null || frame < terms.start || frame >= terms.start + terms.size ? -1 : frame - terms.start;
+    const isHere = frame => frame !== null && frame >= terms.start && frame < terms.start + terms.size;
+    const here = frame => isHere(frame) ? frame - terms.start : -1;
     const place = frames => ({ query: here(frames?.query ?? null), key: here(frames?.key ?? null) });
     const { query, key } = place(inFocus(state));
     const marks = locked && pointed ? [{ ...place(pointed), colour: FAINT }] : [];

@@ -21,13 +21,18 @@ export function createSwitches(place, { has_bias, has_gate }, onChange) {
     onChange(choice);
   }
 
-  const box = (name, isThere) => element("input", { type: "checkbox", name, disabled: !isThere,
-    onchange: event => choose({ [name]: !event.target.checked }) });
+  const box = (name, isThere) => element("input", {
+    type: "checkbox", name, disabled: !isThere, onchange: event => choose({ [name]: !event.target.checked }),
+  });
   const boxes = { content: box("content", true), bias: box("bias", has_bias) };
-  const labelled = (input, words, title = null) => element("label", { class: "switch", title }, input, element("span", {}, words));
-  const radios = Object.keys(GATES).map(value => element("input", { type: "radio", name: "gate", value,
-    disabled: !has_gate, checked: value === choice.gate, onchange: () => choose({ gate: value }) }));
-  const reset = element("button", { type: "button", disabled: true, onclick: () => choose(AS_THE_MODEL) }, "as the model");
+  const labelled = (input, words, title = null) =>
+    element("label", { class: "switch", title }, input, element("span", {}, words));
+  const radios = Object.keys(GATES).map(value => element("input", {
+    type: "radio", name: "gate", value, disabled: !has_gate, checked: value === choice.gate,
+    onchange: () => choose({ gate: value }),
+  }));
+  const reset = element("button", { type: "button", disabled: true }, "as the model");
+  reset.onclick = () => choose(AS_THE_MODEL);
   const lacking = "this model has none";
   place.replaceChildren(
     element("span", { class: "question" }, "What if"),
@@ -45,6 +50,7 @@ export function describe({ content, bias, gate }) {
   if (!content) parts.push("no content");
   if (!bias) parts.push("no bias");
   else if (gate === GATE_OF_ONE) parts.push("a gate of 1");
-  else if (gate !== AS_THE_MODEL.gate) parts.push(gate === "paper" ? "the gate as the paper has it" : `the gate of the ${gate}`);
+  else if (gate === "paper") parts.push("the gate as the paper has it");
+  else if (gate !== AS_THE_MODEL.gate) parts.push(`the gate of the ${gate}`);
   return parts.join(", ");
 }

@@ -8,8 +8,8 @@ export function takeApart({ content, content_max, bias, gates, share, value, out
   for (let query = 0, cell = 0; query < size; query++) {
     for (let key = 0; key < size; key++, cell++) full[cell] += content_max[query];
   }
-  const sources = Object.keys(rest.gates_read);
-  const gateOf = Object.fromEntries(sources.map((name, at) => [name, gates.subarray(at * size, (at + 1) * size)]));
+  const gateOf = Object.fromEntries(
+    rest.gate_sources.map((name, at) => [name, gates.subarray(at * size, (at + 1) * size)]));
   return { size, content: full, bias, gateOf, share, value, outside, width: value.shape[1], ...rest };
 }
 
@@ -68,7 +68,8 @@ export function gather({ size, width, value, outside }, weights, output) {
       }
     }
     for (let key = whole; key < size; key++) {
-      for (let channel = 0; channel < width; channel++) sum[channel] += weights[row + key] * value[key * width + channel];
+      const weight = weights[row + key], at = key * width;
+      for (let channel = 0; channel < width; channel++) sum[channel] += weight * value[at + channel];
     }
     output.set(sum, to);
   }
@@ -99,10 +100,10 @@ function largest(values, centre = 0) {
   return found;
 }
 
-// How far the colour scales reach: the same for whatever is switched, and for the three that are added, so that one sees
-// which of them decides.
+// How far the colour scales reach: the same whatever is switched, and one for terms and sum: so one sees which decides.
 export function reaches({ content, bias, gateOf }, { logits, output }) {
-  const gates = Object.values(gateOf), position = largest(bias) * Math.max(1, ...gates.map(gate => largest(gate)));
+  const gates = Object.values(gateOf);
+  const position = largest(bias) * Math.max(1, ...gates.map(gate => largest(gate)));
   return {
     signed: Math.max(largest(content), position, largest(logits)) || 1,
     gate: Math.max(...gates.map(gate => largest(gate, 1))) || 1,
@@ -110,7 +111,7 @@ export function reaches({ content, bias, gateOf }, { logits, output }) {
   };
 }
 
-// Of each cell of rows x columns the value that is largest in size, so that thin lines survive; as figures/reduction.py.
+// Of each rows x columns cells the value that is largest in size, so that thin lines survive; as figures/reduction.py.
 export function pool(values, stride, { fromRow, toRow, fromColumn, toColumn }, rows, columns) {
   const height = Math.ceil((toRow - fromRow) / rows), width = Math.ceil((toColumn - fromColumn) / columns);
   const pooled = new Float32Array(height * width);

@@ -11,55 +11,56 @@ const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 export function judge({ trace }, { terms, model, now, choice, query }) {
   if (isTheModel(choice)) {
     if (!trace.has_bias) return "As the model computes it. It has no position bias: content alone decides.";
-    return `As the model computes it.${trace.has_gate ? "" : " It has no gate: the bias is added as the table has it."}`;
+    return `As the model computes it.${trace.has_gate ? "" : " It has no gate: the bias counts as the table has it."}`;
   }
-  const { size } = terms, percent = share => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
-  const inAll = percent(moved(model.weights, now.weights, 0, size * size) / size);
-  const here = query < 0 ? "" : `, and ${percent(moved(model.weights, now.weights, query * size, (query + 1) * size))} at `
-    + `${frameCentre(trace, terms.start + query).toFixed(2)} s`;
-  return `What if: ${describe(choice)}. This is not what the model computed. Of its attention ${inAll} would go elsewhere `
-    + `(total variation, mean of ${size} queries)${here}.`;
+  const { size, start } = terms, percent = share => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+  const movedIn = (from, to) => percent(moved(model.weights, now.weights, from * size, to * size) / (to - from));
+  const atFocus = query < 0 ? ""
+    : `, at ${frameCentre(trace, start + query).toFixed(2)} s ${movedIn(query, query + 1)}`;
+  return `What if: ${describe(choice)}. The model did not compute this. Of its attention ${movedIn(0, size)} would go `
+    + `elsewhere (total variation, mean of ${size} queries)${atFocus}. The model's own curves are grey.`;
 }
 
 // The numbers of one query and key at every stage.
 export function spellOut({ terms, now, choice, gates }, query, key) {
   const { size, width, bias, content } = terms, cell = query * size + key;
   const output = now.output.subarray(query * width, (query + 1) * width);
+  const gated = `${short(gates[query])} × ${short(bias[key - query + size - 1])}`;
   return {
     content: short(choice.content ? content[cell] : 0),
-    position: `${short(gates[query])} × ${short(bias[key - query + size - 1])} = ${short(now.position[cell])}`,
+    position: `${gated} = ${short(now.position[cell])}`,
     logits: short(now.logits[cell]),
     weights: now.weights[cell].toPrecision(3),
     output: `length ${short(Math.hypot(...output))}`,
   };
 }
 
-export function vouch({ trace }, { terms, sizes, factor }) {
-  const parts = [
-    `Put together in this page, from content in half precision: logits within ${power(sizes.logits)} of the model's own, `
-      + `weights within ${power(sizes.weights)} (${sizes.queries} of ${terms.size} queries checked).`,
-  ];
-  if (terms.size < trace.frames) {
-    parts.push(`Of this long clip ${terms.size} frames take part; what lies outside keeps the share that the model gave it.`);
-  }
-  if (factor > 1) parts.push(`Each cell is the largest of ${factor} × ${factor} frames.`);
-  return parts.join(" ");
+export function vouch({ trace }, { terms: { size }, sizes, factor }) {
+  const sums = "Put together in this page, from content in half precision: "
+    + `logits within ${power(sizes.logits)} of the model's own, weights within ${power(sizes.weights)} `
+    + `(${sizes.queries} of ${size} queries checked).`;
+  const cut = `Of this long clip ${size} frames take part; what lies outside keeps the share that the model gave it.`;
+  const pooled = `Each cell is the largest of ${factor} × ${factor} frames.`;
+  return [sums, size < trace.frames && cut, factor > 1 && pooled].filter(Boolean).join(" ");
 }
 
 function power(number) {
   if (number === 0) return "0";
-  const exponent = Math.floor(Math.log10(number));
+  const exponent = Math.floor(Math.log10(number)), sign = exponent < 0 ? "⁻" : "";
   const raised = String(Math.abs(exponent)).replace(/\d/g, digit => SUPERSCRIPTS[digit]);
-  return `${(number / 10 ** exponent).toFixed(1)} · 10${exponent < 0 ? "⁻" : ""}${raised}`;
+  return `${(number / 10 ** exponent).toFixed(1)} · 10${sign}${raised}`;
 }
 
-const link = (address, words) => element("a", { href: address, target: "_blank", rel: "noopener" }, words);
-
 export function explainGates() {
-  return element("details", {}, element("summary", {}, "Which vector feeds the gate?"), element("p", {},
-    "The ", link("https://arxiv.org/abs/2110.13900", "paper"), " (section IV-A) makes an update gate u and a reset gate r from "
-    + "the projected query q, and adds B (1 + u + (1 − u) c r) to the logit. The released code computes the same, with "
-    + "u = 1 − a and r = b, but reads the layer's raw input (fast path): a slip of the pre-training code, which an ",
-    link("https://github.com/microsoft/UniSpeech/issues/25", "author confirms"), " and which stays, because the models were "
-    + "trained with it. A branch that no ordinary call takes reads q / √d (slow path)."));
+  const link = (address, words) => element("a", { href: address, target: "_blank", rel: "noopener" }, words);
+  return element("details", {},
+    element("summary", {}, "Which vector feeds the gate?"),
+    element("p", {},
+      "The ", link("https://arxiv.org/abs/2110.13900", "paper"), " (section IV-A) makes an update gate u and a reset ",
+      "gate r of the projected query q, and adds B (1 + u + (1 − u) c r) to a logit, where B is the bias and c a ",
+      "learned number. The released code has the same formula, with u = 1 − a, but feeds it the layer's raw input ",
+      "(fast path): a slip of the pre-training code, as ",
+      link("https://github.com/microsoft/UniSpeech/issues/25", "an author says"), ", which stays because the models ",
+      "were trained with it. A branch of that code that no ordinary call takes feeds it q / √d (slow path). The switch ",
+      "shows what each would do to this head."));
 }
