@@ -6,6 +6,7 @@ import { element } from "./element.js";
 import { pool } from "./terms.js";
 
 const CURVE = 46, BAR = 6, GAP = 6, LINE = 13, STRIP = 7;  // CSS pixels
+const LEAST_FOR_THREE = 56;  // CSS pixels of a bar for three numbers under it
 const WEIGHTS_NAMED = [0, 0.1, 1];
 
 // Three digits or so; never a negative zero.
@@ -90,8 +91,9 @@ export function createStage(place, { title, formula, operator = "", kind = "sign
   function drawBar(context, from, to, table, named) {
     const y = side + GAP + CURVE + LINE + 5;
     context.drawImage(bitmap(strip, 256, 1, cell => table[cell]), from, y, to - from, BAR);
-    named.forEach(([unit, number], at) => {
-      const align = at === 0 ? "left" : at === named.length - 1 ? "right" : "center";
+    const fitting = to - from < LEAST_FOR_THREE ? [named[0], named.at(-1)] : named;
+    fitting.forEach(([unit, number], at) => {
+      const align = at === 0 ? "left" : at === fitting.length - 1 ? "right" : "center";
       const look = { colour: shown.colours.muted, align, baseline: "top" };
       write(context, number, from + unit * (to - from), y + BAR + 3, look);
     });

@@ -13,7 +13,7 @@ import { explainGates, judge, spellOut, vouch } from "./verdict.js";
 const PATIENCE = 120;  // ms on one head before its terms are fetched
 const MOST_FRAMES = 1500;
 const STAGES = {
-  content: { title: "content", formula: "q · k / √d", operator: "query ↓" },
+  content: { title: "content", formula: "q · k / √d", operator: "query →" },
   position: { title: "position", formula: "gate × bias", operator: "+", gated: true },
   logits: { title: "logits", formula: "content + position", operator: "=" },
   weights: { title: "weights", formula: "softmax over keys", operator: "softmax", kind: "weights" },
@@ -26,7 +26,7 @@ export function createStages(place, store, source) {
   const heading = element("h3"), controls = element("div", { class: "switches" });
   const row = element("div", { class: "row" });
   const verdict = element("p", { role: "status" }), vouched = element("p", { class: "hint" });
-  place.append(heading, controls, row, verdict, vouched, explainGates());
+  place.append(heading, controls, verdict, row, vouched, explainGates());
   const stages = Object.fromEntries(Object.entries(STAGES).map(([name, facts]) => [name, createStage(row, facts)]));
   let head = null;  // {terms, model, now, choice, gates, pinned, sizes} of what is drawn
   let other = null, choice = AS_THE_MODEL, isNear = false, resting = 0;

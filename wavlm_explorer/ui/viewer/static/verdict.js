@@ -48,7 +48,7 @@ function power(number) {
   if (number === 0) return "0";
   const exponent = Math.floor(Math.log10(number)), sign = exponent < 0 ? "⁻" : "";
   const raised = String(Math.abs(exponent)).replace(/\d/g, digit => SUPERSCRIPTS[digit]);
-  return `${(number / 10 ** exponent).toFixed(1)} · 10${sign}${raised}`;
+  return `${(number / 10 ** exponent).toFixed(1)}\u00a0·\u00a010${sign}${raised}`;
 }
 
 export function explainGates() {
@@ -60,7 +60,7 @@ export function explainGates() {
       "gate r of the projected query q, and adds B (1 + u + (1 − u) c r) to a logit, where B is the bias and c a ",
       "learned number. The released code has the same formula, with u = 1 − a, but feeds it the layer's raw input ",
       "(fast path): a slip of the pre-training code, as ",
-      link("https://github.com/microsoft/UniSpeech/issues/25", "an author says"), ", which stays because the models ",
+      link("https://github.com/microsoft/UniSpeech/issues/25", "an author says"), ", which stays because models ",
       "were trained with it. A branch of that code that no ordinary call takes feeds it q / √d (slow path). The switch ",
       "shows what each would do to this head."));
 }
