@@ -30,8 +30,7 @@ def recall_place(trace: Trace) -> dict[str, Any]:
     state["head"] = min(max(state["head"], 0), trace.num_heads - 1)
     if state["scale"] not in WEIGHT_SCALES:
         state["scale"] = WEIGHT_SCALES[0]
-    frames = {name: state[name] and list(state[name]) for name in FRAMES}
-    return {"layer": state["layer"], "head": state["head"], "scale": state["scale"], **frames}
+    return {name: state[name] for name in ("layer", "head", "scale", *FRAMES)}
 
 
 def take_place(place: Any) -> None:
@@ -44,9 +43,7 @@ def take_place(place: Any) -> None:
     if place.get("scale") in WEIGHT_SCALES:
         st.session_state["scale"] = place["scale"]
     for name in FRAMES:
-        pair = place.get(name)
-        is_pair = isinstance(pair, list) and len(pair) == 2 and all(isinstance(frame, int) for frame in pair)
-        st.session_state[name] = tuple(pair) if is_pair else None
+        st.session_state[name] = _as_frames(place.get(name))
 
 
 def note_place(trace: Trace) -> None:
@@ -57,6 +54,13 @@ def note_place(trace: Trace) -> None:
     note("scale", state["scale"], WEIGHT_SCALES[0])
     for name in FRAMES:
         note(name, state[name] and "-".join(map(str, state[name])), None)
+
+
+def _as_frames(pair: Any) -> tuple[int, int] | None:
+    match pair:
+        case [int(first), int(second)]:
+            return first, second
+    return None
 
 
 def _read_frames(text: str) -> tuple[int, int]:

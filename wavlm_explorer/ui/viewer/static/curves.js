@@ -3,17 +3,15 @@
 import { fit, frameBox, write } from "./canvas.js";
 import { createTrack } from "./tracks.js";
 import { element } from "./element.js";
-import { columnOf, frameOf, rowOf } from "./weights.js";
+import { columnOf, frameOf, rowOf, weightText } from "./weights.js";
 import { inFocus, touched } from "./store.js";
 
 const ROW_HEIGHT = 72;  // CSS pixels
 const WATCHED = ["weights", "pointed", "locked", "compared", "playing", "time"];
 
-export const shortWeight = weight => weight === null ? "–" : weight >= 0.001 ? weight.toFixed(4) : weight.toExponential(1);
-
 export function createCurves(places, store) {
   createTrack(places.row, store, {
-    name: "weights of the query", height: ROW_HEIGHT, names: WATCHED, label: "Weights of the focused query over the keys",
+    name: "weights\nof the query", height: ROW_HEIGHT, names: WATCHED, label: "Weights of the focused query over the keys",
     draw: drawRow,
   });
   const canvas = places.map.appendChild(element("canvas", {
@@ -35,7 +33,7 @@ function drawRow(context, state) {
   const place = (position, weight) => [left + width * position, base - (ROW_HEIGHT - 10) * weight / largest];
   if (row) trace(context, row, state, place, colours.accent, true);
   if (other) trace(context, other, state, place, colours.contrast, false);
-  write(context, shortWeight(largest), left + width + 6, 8, { colour: colours.muted, align: "left" });
+  write(context, weightText(largest), left + width + 6, 8, { colour: colours.muted, align: "left" });
   write(context, "0", left + width + 6, base, { colour: colours.muted, align: "left" });
 }
 
@@ -49,7 +47,7 @@ function drawColumn(canvas, state) {
   const largest = largestShown([column], state);
   const place = (position, weight) => [8 + (right - 12) * weight / largest, width * position];
   trace(context, column, state, place, colours.accent, true);
-  write(context, shortWeight(largest), right - 2, width + 8, { colour: colours.muted, align: "right", baseline: "top" });
+  write(context, weightText(largest), right - 2, width + 8, { colour: colours.muted, align: "right", baseline: "top" });
 }
 
 function largestShown(rows, { weights, range }) {

@@ -2,8 +2,7 @@
 
 import { element } from "./element.js";
 import { frameCentre } from "./axis.js";
-import { shortWeight } from "./curves.js";
-import { weightAt } from "./weights.js";
+import { describeWeight } from "./weights.js";
 import { inFocus, touched } from "./store.js";
 
 const REST = 350;  // ms before it is spoken
@@ -33,13 +32,13 @@ export function createReadout(place, store) {
     if (!weights || !touched(changed, ...WATCHED)) return;
     const focus = inFocus(state);
     const frame = frame => frame === null ? "–" : [seconds(trace, frame), labelsAt(state, frame)].filter(Boolean).join("  ");
-    const weight = focus && weightAt(weights, focus.query, focus.key);
+    const weight = focus && describeWeight(weights, focus.query, focus.key);
     title.textContent = `Layer ${weights.layer} · head ${weights.head}`;
-    cells.weight.textContent = focus ? `${shortWeight(weight)}` : "–";
+    cells.weight.textContent = weight ?? "–";
     cells.query.textContent = frame(focus?.query ?? null);
     cells.key.textContent = frame(focus?.key ?? null);
     cells.compared.textContent = compared === null || !focus ? "–"
-      : `${seconds(trace, compared)}  ${shortWeight(weightAt(weights, compared, focus.key))}`;
+      : `${seconds(trace, compared)}  ${describeWeight(weights, compared, focus.key)}`;
     hint.textContent = locked ? "Kept. Click it again to hear the key; Esc frees." : focus ? "Click to keep." : "Point at a frame.";
     clearTimeout(resting);
     if (!state.playing) resting = setTimeout(() => { spoken.textContent = speak(state, focus, weight); }, REST);
@@ -49,5 +48,5 @@ export function createReadout(place, store) {
 function speak(state, focus, weight) {
   if (!focus) return "";
   const named = frame => `${seconds(state.trace, frame).replace(" s", " seconds")} ${labelsAt(state, frame)}`.trim();
-  return `Query ${named(focus.query)}, key ${named(focus.key)}, weight ${shortWeight(weight)}`;
+  return `Query ${named(focus.query)}, key ${named(focus.key)}, weight ${weight}`;
 }

@@ -32,7 +32,7 @@ export function createToolbar(place, store, sound) {
   place.setAttribute("aria-label", "Sound, layer, head, scale and zoom");
   place.append(
     createPlayer(store, sound), createStepper(store, "layer", "Layer"), createStepper(store, "head", "Head"),
-    createMenu(store, "scale", "Colours", Object.keys(SCALES).map(name => [name, name])), createZoom(store), createHelp());
+    createMenu(store, "scale", "Colour scale", Object.keys(SCALES).map(name => [name, name])), createZoom(store), createHelp());
 }
 
 function createPlayer(store, sound) {
@@ -60,7 +60,7 @@ function createStepper(store, name, label) {
     if (!state.trace || !touched(changed, name, "trace")) return;
     field.max = state.trace[`${name}s`] - 1;
     field.value = state[name];
-    total.textContent = `of 0–${field.max}`;
+    total.textContent = `of 0 to ${field.max}`;
   });
   return element("div", { class: "group", role: "group", "aria-label": label },
     element("span", { class: "caption" }, label), button("back", `Previous ${name}`, () => step(store, name, -1)), field,
@@ -71,9 +71,11 @@ function createMenu(store, name, label, options) {
   const menu = element("select", { onchange: () => store.set({ [name]: options[menu.selectedIndex][0] }) },
     ...options.map(([, text]) => element("option", {}, text)));
   store.listen((state, changed) => {
-    if (changed.has(name)) menu.selectedIndex = options.findIndex(([value]) => value === state[name]);
+    if (touched(changed, name, "trace")) menu.selectedIndex = options.findIndex(([value]) => value === state[name]);
   });
-  return element("label", { class: "group" }, element("span", { class: "caption" }, label), menu);
+  menu.setAttribute("aria-label", label);
+  menu.title = label;
+  return menu;
 }
 
 function createZoom(store) {
@@ -85,7 +87,7 @@ function createZoom(store) {
     }
   });
   return element("div", { class: "group", role: "group", "aria-label": "Zoom" },
-    element("span", { class: "caption" }, "Zoom"), less, button("more", "Zoom in", () => zoomBy(store, 0.5)), whole);
+    less, button("more", "Zoom in", () => zoomBy(store, 0.5)), whole);
 }
 
 function createHelp() {

@@ -63,6 +63,7 @@ function drawWaveform(context, { sound, trace, range, layout, colours }) {
     }
     if (low <= high) context.fillRect(left + x, middle - high * scale - 0.5, 1, (high - low) * scale + 1);
   }
+  if (layout.right < 60) return;
   const peak = 20 * Math.log10(loudest / FULL_SCALE);
   write(context, `peak ${peak.toFixed(0)} dB`, left + width + 6, middle, { colour: colours.muted, align: "left" });
 }
@@ -73,7 +74,7 @@ function drawSpectrogram(context, state, spectrogram) {
   frameBox(context, left, 1, width, SPECTROGRAM_HEIGHT - 2, colours.line);
   for (const kilohertz of [0, 4, 8]) {
     const y = (1 - kilohertz / HIGHEST_KILOHERTZ) * (SPECTROGRAM_HEIGHT - 2) + 1;
-    const text = kilohertz === 8 ? "8 kHz" : String(kilohertz);
+    const text = kilohertz === 8 && layout.right > 60 ? "8 kHz" : String(kilohertz);
     write(context, text, left + width + 6, Math.min(Math.max(y, 6), SPECTROGRAM_HEIGHT - 6), { colour: colours.muted, align: "left" });
   }
 }

@@ -1,7 +1,8 @@
 // One head's weights as numbers, from what has arrived: bytes of which each row knows its largest, or exact floats.
 //
-//   {layer, head, from, factor, size, values, precision}: values[row * size + column] is the weight of a cell, which
-//   covers `factor` frames either way; the first cell begins at frame `from`.
+//   {layer, head, from, factor, size, values, steps, precision}: values[row * size + column] is the weight of a cell,
+//   which covers `factor` frames either way; the first cell begins at frame `from`. A row's values are multiples of
+//   its step; null where they are exact.
 
 import { touched } from "./store.js";
 
@@ -24,15 +25,16 @@ export function deriveWeights() {
 function describe(data, head, index) {
   const { layer, factor, from = 0 } = data;
   const size = (data.weights ?? data.cells).shape.at(-1);
-  const values = data.weights ?? decode(data, index, size);
-  return { layer, head, from, factor, size, values, precision: precisionOf(data) };
+  const steps = data.weights ? null : data.row_max.slice(index * size, (index + 1) * size).map(largest => largest / 255);
+  const values = data.weights ?? decode(data.cells, steps, index * size * size);
+  return { layer, head, from, factor, size, values, steps, precision: precisionOf(data) };
 }
 
-function decode({ cells, row_max }, index, size) {
-  const values = new Float32Array(size * size);
-  for (let row = 0, cell = 0, at = index * size * size; row < size; row++) {
-    const step = row_max[index * size + row] / 255;
-    for (let column = 0; column < size; column++) values[cell++] = cells[at++] * step;
+function decode(cells, steps, first) {
+  const size = steps.length, values = new Float32Array(size * size);
+  for (let row = 0, cell = 0; row < size; row++) {
+    const step = steps[row];
+    for (let column = 0; column < size; column++, cell++) values[cell] = cells[first + cell] * step;
   }
   return values;
 }
@@ -51,6 +53,15 @@ export function weightAt(weights, query, key) {
   const row = cellOf(weights, query), column = cellOf(weights, key);
   if (Math.min(row, column) < 0 || Math.max(row, column) >= weights.size) return null;
   return weights.values[row * weights.size + column];
+}
+
+export const weightText = weight => weight >= 0.001 ? weight.toFixed(4) : weight > 0 ? weight.toExponential(1) : "0";
+
+// The same in words: what a byte has rounded to nothing is less than half a step.
+export function describeWeight(weights, query, key) {
+  const weight = weightAt(weights, query, key);
+  if (weight === null) return "not in this window";
+  return weight || !weights.steps ? weightText(weight) : `< ${weightText(weights.steps[cellOf(weights, query)] / 2)}`;
 }
 
 export function rowOf({ values, size, ...weights }, query) {
