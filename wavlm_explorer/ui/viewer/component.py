@@ -9,6 +9,7 @@ from streamlit.components.v2 import component
 from ...figures.style import DARK, LIGHT
 from ...tracing import Trace
 from ..link import note, recall
+from .definitions import definitions_for_browser
 from .serving import offer, static_digest
 
 # The files are modules with imports of their own; this one line brings the first of them.
@@ -44,6 +45,7 @@ def show_viewer(trace: Trace) -> None:
             "hop_seconds": config.frame_seconds,
             "field_seconds": config.receptive_field_samples / trace.audio.sample_rate,
             "place": {"layer": st.session_state["layer"], "head": st.session_state["head"]},
+            "measures": definitions_for_browser(),
             "palettes": {"light": _colours(LIGHT), "dark": _colours(DARK)},
         },
         on_place_change=_remember_place,

@@ -4,6 +4,7 @@ import numpy as np
 
 from ...spectrogram import DYNAMIC_RANGE_DB, spectrogram
 from ...tracing import Trace
+from .atlas import measures_payload, thumbnails_payload
 from .packing import pack
 from .quantization import quantize
 
@@ -44,7 +45,12 @@ def layer_payload(trace: Trace, layer: int) -> bytes:
     )
 
 
-MAKERS = {"sound": sound_payload, "layer": layer_payload}
+MAKERS = {
+    "sound": sound_payload,
+    "layer": layer_payload,
+    "thumbnails": thumbnails_payload,
+    "measures": measures_payload,
+}
 
 
 def make(trace: Trace, what: str, wanted: dict[str, str]) -> bytes:

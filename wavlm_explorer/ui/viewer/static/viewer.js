@@ -1,13 +1,15 @@
 // Puts the viewer together. `show` is called by Streamlit's component at every rerun that changes its data or theme.
 
+import { createAtlas } from "./atlas.js";
 import { isDark, readPalette } from "./colours.js";
 import { element } from "./element.js";
+import { createHeads } from "./heads.js";
 import { createPlaces, followRoom } from "./layout.js";
 import { createMap } from "./map.js";
 import { createSource } from "./source.js";
 import { createStore } from "./store.js";
 
-const STYLES = ["viewer.css"];
+const STYLES = ["viewer.css", "atlas.css"];
 const REST = 300;  // ms without a change before the page's link follows
 
 export function show({ data, parentElement, setStateValue }) {
@@ -27,6 +29,9 @@ function create(root, first) {
   let source = null, arrays = "", tell = () => {}, resting = 0, told = "";
 
   const places = createPlaces(root);
+  const current = { get: (...wanted) => source.get(...wanted) };
+  createAtlas(places.atlas, store, current, () => places.instrument.scrollIntoView({ block: "nearest", behavior: "smooth" }));
+  createHeads(places.heads, store);
   createMap(places.map, store);
   const leaveRoom = followRoom(root, places, store);
 
@@ -49,6 +54,7 @@ function create(root, first) {
     update(data, setStateValue) {
       tell = setStateValue;
       const colours = readPalette(data.palettes[isDark(root) ? "dark" : "light"]);
+      for (const name of ["background", "ink", "muted", "line", "accent"]) root.style.setProperty(`--${name}`, colours[name]);
       if (data.arrays === arrays) return store.set({ colours });
       arrays = data.arrays;
       source = createSource(arrays);

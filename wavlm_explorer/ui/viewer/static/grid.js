@@ -1,0 +1,84 @@
+// A button for every head, layers down and heads across, or in a list; one of them is in the tab order, arrows move.
+
+import { FORMATS } from "./measures.js";
+
+const make = (name, className, text = "") => Object.assign(document.createElement(name), { className, textContent: text });
+
+function makeButton(layer, head) {
+  const button = make("button", "head");
+  button.type = "button";
+  button.tabIndex = -1;
+  button.append(document.createElement("canvas"), make("i", "share"), make("span", "caption"));
+  return Object.assign(button, { layer, head, canvas: button.firstChild });
+}
+
+// choose(layer, head) when one is clicked; preview(head or null) when one is pointed at or focused.
+export function createGrid(place, choose, preview) {
+  let buttons = [], columnLabels = [], rowLabels = [], numHeads = 1;
+
+  const columns = () => {
+    const shown = [...place.querySelectorAll("button")];
+    const next = shown.findIndex(button => button.offsetTop > shown[0].offsetTop);
+    return next < 0 ? shown.length : next;
+  };
+
+  function keepInTabOrder(button) {
+    for (const other of buttons) other.tabIndex = other === button ? 0 : -1;
+  }
+
+  function move(event) {
+    const shown = [...place.querySelectorAll("button")], at = shown.indexOf(event.target.closest("button"));
+    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns(), ArrowDown: columns(), Home: -at, End: shown.length - 1 - at };
+    if (at < 0 || !(event.key in steps)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    shown[at + steps[event.key]]?.focus();
+  }
+
+  place.addEventListener("keydown", move);
+  place.addEventListener("focusin", ({ target }) => { keepInTabOrder(target); preview(target); });
+  place.addEventListener("focusout", () => preview(null));
+  place.addEventListener("pointerover", ({ target }) => preview(target.closest("button")));
+  place.addEventListener("pointerleave", () => preview(null));
+  place.addEventListener("click", ({ target }) => {
+    const button = target.closest("button");
+    if (button) choose(button.layer, button.head);
+  });
+
+  return {
+    get buttons() { return buttons; },
+    build(layers, heads) {
+      numHeads = heads;
+      const range = length => Array.from({ length }, (_, index) => index);
+      buttons = range(layers).flatMap(layer => range(heads).map(head => makeButton(layer, head)));
+      columnLabels = range(heads).map(head => make("div", "column-label", `${head}`));
+      rowLabels = range(layers).map(layer => make("div", "row-label", `${layer}`));
+      place.style.setProperty("--heads", heads);
+    },
+    // Put all heads where they belong, or a list of them in its order.
+    arrange(list) {
+      place.classList.toggle("list", Boolean(list));
+      const focused = place.getRootNode().activeElement;
+      const rows = rowLabels.flatMap((label, layer) => [label, ...buttons.slice(layer * numHeads, (layer + 1) * numHeads)]);
+      place.replaceChildren(...(list ?? [make("div", "corner"), ...columnLabels, ...rows]));
+      if (buttons.includes(focused)) focused.focus({ preventScroll: true });
+    },
+    mark(layer, head) {
+      const current = buttons[layer * numHeads + head];
+      for (const button of buttons) {
+        if (button === current) button.setAttribute("aria-current", "true");
+        else button.removeAttribute("aria-current");
+      }
+      rowLabels.forEach((label, index) => label.classList.toggle("current", index === layer));
+      columnLabels.forEach((label, index) => label.classList.toggle("current", index === head));
+      if (!buttons.some(button => button.matches(":focus"))) keepInTabOrder(current);
+    },
+    // Write one measure of a head on its button; null where it is not known yet.
+    label(button, { name, label }, number, share) {
+      const value = number === null ? "" : FORMATS[name](number), place = `Layer ${button.layer}, head ${button.head}`;
+      button.setAttribute("aria-label", value ? `${place}, ${label.toLowerCase()} ${value}` : place);
+      button.style.setProperty("--share", number === null ? 0 : share);
+      button.lastChild.textContent = `${button.layer} · ${button.head}  ${value}`;
+    },
+  };
+}
