@@ -78,7 +78,7 @@ export function createGrid(place, choose, preview) {
       const value = number === null ? "" : FORMATS[name](number), place = `Layer ${button.layer}, head ${button.head}`;
       button.setAttribute("aria-label", value ? `${place}, ${label.toLowerCase()} ${value}` : place);
       button.style.setProperty("--share", number === null ? 0 : share);
-      button.lastChild.textContent = `${button.layer} · ${button.head}  ${value}`;
+      button.lastChild.textContent = `L${button.layer} H${button.head}  ${value}`;
     },
   };
 }
