@@ -7,6 +7,7 @@ from ...tracing import Trace
 from .atlas import measures_payload, thumbnails_payload
 from .packing import pack
 from .quantization import quantize
+from .stages import bias_curves, stages_payload
 
 ENVELOPE_COLUMNS = 2400  # of the waveform: more than a screen has pixels
 
@@ -36,18 +37,25 @@ def sound_payload(trace: Trace) -> bytes:
 def layer_payload(trace: Trace, layer: int) -> bytes:
     """Every head of a layer: its map, one byte a cell, its gate, and what the bias table holds for each distance.
 
-    cells [heads, queries, keys] uint8 and row_max [heads, queries] float32; gate [heads, frames] float32.
+    cells [heads, queries, keys] uint8 and row_max [heads, queries] float32; gate [heads, frames] and
+    bias [heads, distances] float32, as `bias_curves` cuts it.
     """
     maps = quantize(trace.attention(layer))
     return pack(
         {"layer": layer, "factor": 1},
-        {"cells": maps.cells, "row_max": maps.row_max, "gate": trace.gate(layer).numpy()},
+        {
+            "cells": maps.cells,
+            "row_max": maps.row_max,
+            "gate": trace.gate(layer).numpy(),
+            "bias": bias_curves(trace).numpy(),
+        },
     )
 
 
 MAKERS = {
     "sound": sound_payload,
     "layer": layer_payload,
+    "stages": stages_payload,
     "thumbnails": thumbnails_payload,
     "measures": measures_payload,
 }
