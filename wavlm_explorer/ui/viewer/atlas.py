@@ -2,8 +2,9 @@
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
-from ...figures.reduction import max_pool, pooling_factor
+from ...figures.reduction import pooling_factor
 from ...measures import MapSums
 from ...tracing import Trace
 from .packing import pack
@@ -19,7 +20,7 @@ def thumbnails_payload(trace: Trace, layer: int) -> bytes:
     along; a weight of 0.002 still reads 0.0019.
     """
     factor = pooling_factor(trace.num_frames, CELLS)
-    pooled = torch.stack([max_pool(weights, factor) for weights in trace.attention(layer)])
+    pooled = F.max_pool2d(trace.attention(layer), factor, ceil_mode=True)
     cells = (pooled.sqrt() * STEPS).round().to(torch.uint8)
     return pack({"layer": layer, "factor": factor}, {"cells": cells.numpy()})
 

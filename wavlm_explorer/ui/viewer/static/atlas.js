@@ -3,6 +3,7 @@
 import { createCard } from "./card.js";
 import { createFilter } from "./filter.js";
 import { createGrid } from "./grid.js";
+import { drawPreferences } from "./preference.js";
 import { cellsThatFit, levelShades, paint, poolThumbnail } from "./thumbnail.js";
 
 const AT_ONCE = 2;  // requests on their way
@@ -81,10 +82,11 @@ export function createAtlas(place, store, source, goToMap) {
       if (layer === (pointed ?? store.state).layer) drawCard();
     }
     working--;
+    resume();
   }
 
   function resume() {
-    while (details.open && jobs.length > working && working < AT_ONCE) work(jobs);
+    while (details.open && jobs.length && working < AT_ONCE) work(jobs);
   }
 
   function tell(text, action = null) {
@@ -137,6 +139,7 @@ export function createAtlas(place, store, source, goToMap) {
     if (changed.has("scale") || changed.has("colours")) shades = levelShades(state.colours, state.scale);
     if (changed.has("trace")) begin(state);
     else if (changed.has("scale") || changed.has("colours")) drawAll();
+    if (changed.has("layerData") && state.layerData) grid.crown(drawPreferences(state.layerData.bias, state.trace.hop_seconds));
     if (["trace", "layer", "head"].some(name => changed.has(name))) grid.mark(state.layer, state.head);
     if (["trace", "layer", "head", "scale", "colours"].some(name => changed.has(name))) drawCard();
   });

@@ -14,6 +14,7 @@ function makeButton(layer, head) {
 
 // choose(layer, head) when one is clicked; preview(head or null) when one is pointed at or focused.
 export function createGrid(place, choose, preview) {
+  const corner = make("div", "corner");
   let buttons = [], columnLabels = [], rowLabels = [], numHeads = 1;
 
   const columns = () => {
@@ -57,10 +58,12 @@ export function createGrid(place, choose, preview) {
     },
     // Put all heads where they belong, or a list of them in its order.
     arrange(list) {
-      place.classList.toggle("list", Boolean(list));
-      const focused = place.getRootNode().activeElement;
       const rows = rowLabels.flatMap((label, layer) => [label, ...buttons.slice(layer * numHeads, (layer + 1) * numHeads)]);
-      place.replaceChildren(...(list ?? [make("div", "corner"), ...columnLabels, ...rows]));
+      const items = list ?? [corner, ...columnLabels, ...rows];
+      if (items.length === place.children.length && items.every((item, at) => item === place.children[at])) return;
+      const focused = place.getRootNode().activeElement;
+      place.classList.toggle("list", Boolean(list));
+      place.replaceChildren(...items);
       if (buttons.includes(focused)) focused.focus({ preventScroll: true });
     },
     mark(layer, head) {
@@ -72,6 +75,10 @@ export function createGrid(place, choose, preview) {
       rowLabels.forEach((label, index) => label.classList.toggle("current", index === layer));
       columnLabels.forEach((label, index) => label.classList.toggle("current", index === head));
       if (!buttons.some(button => button.matches(":focus"))) keepInTabOrder(current);
+    },
+    // Put a drawing of its own above each column.
+    crown(drawings) {
+      drawings.forEach((drawing, head) => columnLabels[head].replaceChildren(drawing, `${head}`));
     },
     // Write one measure of a head on its button; null where it is not known yet.
     label(button, { name, label }, number, share) {
