@@ -18,7 +18,7 @@ from starlette.routing import Route
 if TYPE_CHECKING:
     from ...tracing import Trace
 
-STATIC = resources.files(__package__) / "static"
+STATIC = resources.files("wavlm_explorer.ui.viewer") / "static"
 MIME_TYPES = {"js": "text/javascript", "css": "text/css"}
 FOREVER = {"Cache-Control": "private, max-age=86400, immutable"}
 AS_IT_IS = {"Content-Encoding": "identity"}  # keeps Streamlit's middleware from compressing

@@ -1,17 +1,21 @@
 // The atlas: every head of the model at a glance, to be sorted, filtered and gone to.
 
 import { createCard } from "./card.js";
+import { element } from "./element.js";
 import { createFilter } from "./filter.js";
 import { createGrid } from "./grid.js";
 import { drawPreferences } from "./preference.js";
+import { touched } from "./store.js";
 import { cellsThatFit, levelShades, paint, poolThumbnail } from "./thumbnail.js";
 
 const AT_ONCE = 2;  // requests on their way
 const COMFORTABLE = 2e9;  // weights that may be computed without being asked for: 70 s through Base
 const SIDES = { least: 24, most: 112 };  // CSS pixels of a thumbnail
 const HEIGHT = 0.6;  // of the window, that the grid may take
+const IN_SIGHT = 0.4;  // of the window: what begins above needs no scrolling to
 
-export function createAtlas(place, store, source, goToMap) {
+// `instrument` is what shows one head: where a click goes.
+export function createAtlas(place, store, source, instrument) {
   place.innerHTML = `<details open><summary></summary>
     <div class="controls"></div>
     <p class="hint" role="status" hidden></p>
@@ -24,7 +28,7 @@ export function createAtlas(place, store, source, goToMap) {
 
   function choose(layer, head) {
     store.set({ layer, head });
-    goToMap();
+    if (instrument.getBoundingClientRect().top > IN_SIGHT * innerHeight) instrument.scrollIntoView(true);
   }
 
   function preview(button) {
@@ -115,9 +119,9 @@ export function createAtlas(place, store, source, goToMap) {
       jobs = all;
       return resume();
     }
-    const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Draw them all" });
-    button.onclick = () => { tell(""); jobs = all; resume(); };
-    tell(`A clip of ${Math.round(trace.duration)} s takes a while: every head looks at every pair of frames. `, button);
+    const onclick = () => { tell(""); jobs = all; resume(); };
+    const button = element("button", { type: "button", onclick }, "Draw them all");
+    return tell(`A clip of ${Math.round(trace.duration)} s takes a while: every head looks at every pair of frames. `, button);
   }
 
   function resize() {
@@ -131,16 +135,21 @@ export function createAtlas(place, store, source, goToMap) {
     drawAll();
   }
 
-  new ResizeObserver(resize).observe(place);
+  const observer = new ResizeObserver(resize);
+  observer.observe(place);
   details.addEventListener("toggle", () => { resize(); resume(); });
 
   store.listen((state, changed) => {
     if (!state.trace) return;
-    if (changed.has("scale") || changed.has("colours")) shades = levelShades(state.colours, state.scale);
-    if (changed.has("trace")) begin(state);
-    else if (changed.has("scale") || changed.has("colours")) drawAll();
-    if (changed.has("layerData") && state.layerData) grid.crown(drawPreferences(state.layerData.bias, state.trace.hop_seconds));
-    if (["trace", "layer", "head"].some(name => changed.has(name))) grid.mark(state.layer, state.head);
-    if (["trace", "layer", "head", "scale", "colours"].some(name => changed.has(name))) drawCard();
+    const recoloured = touched(changed, "scale", "colours");
+    if (recoloured) shades = levelShades(state.colours, state.scale);
+    if (touched(changed, "trace")) begin(state);
+    else if (recoloured) drawAll();
+    if (touched(changed, "layerData") && state.layerData) {
+      grid.crown(drawPreferences(state.layerData.bias, state.trace.hop_seconds));
+    }
+    if (touched(changed, "trace", "layer", "head")) grid.mark(state.layer, state.head);
+    if (touched(changed, "trace", "layer", "head", "scale", "colours")) drawCard();
   });
+  return () => observer.disconnect();
 }

@@ -1,5 +1,6 @@
 // One head closer up: its small map, and its measures in words.
 
+import { element } from "./element.js";
 import { FORMATS, WORDS } from "./measures.js";
 import { cellsThatFit, paint, poolThumbnail } from "./thumbnail.js";
 
@@ -11,19 +12,17 @@ export function createCard(place) {
   return function show({ trace, layer, head }, thumbnails, numbers, shades) {
     const title = `Layer ${layer}, head ${head}`;
     canvas.setAttribute("aria-label", `Attention of ${title.toLowerCase()}`);
-    caption.innerHTML = `<b>${title}</b>`;
+    caption.replaceChildren(element("b", {}, title));
     canvas.hidden = !thumbnails;
     if (thumbnails) {
-      const side = cellsThatFit(canvas.clientWidth || 200, thumbnails.cells.shape[1]);
+      const side = cellsThatFit(canvas.clientWidth, thumbnails.cells.shape[1]), { factor } = thumbnails;
       paint(canvas, poolThumbnail(thumbnails, head, side), side, shades);
-      const { factor } = thumbnails;
-      caption.append(factor > 1 ? ` each cell the largest of ${factor} × ${factor} frames` : " exact");
+      if (factor > 1) caption.append(`each cell the largest of ${factor} × ${factor} frames`);
     }
     list.replaceChildren(...(numbers ? trace.measures : []).map(({ name, label, sentence }) => {
-      const entry = document.createElement("div");
-      entry.title = sentence;
-      entry.innerHTML = `<dt>${label}</dt><dd><b>${FORMATS[name](numbers[name][head])}</b><span>${WORDS[name](numbers[name][head])}</span></dd>`;
-      return entry;
+      const number = numbers[name][head];
+      return element("div", { title: sentence }, element("dt", {}, label),
+        element("dd", {}, element("b", {}, FORMATS[name](number)), element("span", {}, WORDS[name](number))));
     }));
   };
 }

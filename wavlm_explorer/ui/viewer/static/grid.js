@@ -1,20 +1,17 @@
 // A button for every head, layers down and heads across, or in a list; one of them is in the tab order, arrows move.
 
+import { element } from "./element.js";
 import { FORMATS } from "./measures.js";
 
-const make = (name, className, text = "") => Object.assign(document.createElement(name), { className, textContent: text });
-
 function makeButton(layer, head) {
-  const button = make("button", "head");
-  button.type = "button";
-  button.tabIndex = -1;
-  button.append(document.createElement("canvas"), make("i", "share"), make("span", "caption"));
-  return Object.assign(button, { layer, head, canvas: button.firstChild });
+  const canvas = element("canvas"), caption = element("span", { class: "caption" });
+  const button = element("button", { type: "button", class: "head", tabindex: -1 }, canvas, element("i", { class: "share" }), caption);
+  return Object.assign(button, { layer, head, canvas, caption });
 }
 
 // choose(layer, head) when one is clicked; preview(head or null) when one is pointed at or focused.
 export function createGrid(place, choose, preview) {
-  const corner = make("div", "corner");
+  const corner = element("div");
   let buttons = [], columnLabels = [], rowLabels = [], numHeads = 1;
 
   const columns = () => {
@@ -52,8 +49,8 @@ export function createGrid(place, choose, preview) {
       numHeads = heads;
       const range = length => Array.from({ length }, (_, index) => index);
       buttons = range(layers).flatMap(layer => range(heads).map(head => makeButton(layer, head)));
-      columnLabels = range(heads).map(head => make("div", "column-label", `${head}`));
-      rowLabels = range(layers).map(layer => make("div", "row-label", `${layer}`));
+      columnLabels = range(heads).map(head => element("div", { class: "column-label" }, `${head}`));
+      rowLabels = range(layers).map(layer => element("div", { class: "row-label" }, `${layer}`));
       place.style.setProperty("--heads", heads);
     },
     // Put all heads where they belong, or a list of them in its order.
@@ -68,10 +65,7 @@ export function createGrid(place, choose, preview) {
     },
     mark(layer, head) {
       const current = buttons[layer * numHeads + head];
-      for (const button of buttons) {
-        if (button === current) button.setAttribute("aria-current", "true");
-        else button.removeAttribute("aria-current");
-      }
+      for (const button of buttons) button.setAttribute("aria-current", button === current);
       rowLabels.forEach((label, index) => label.classList.toggle("current", index === layer));
       columnLabels.forEach((label, index) => label.classList.toggle("current", index === head));
       if (!buttons.some(button => button.matches(":focus"))) keepInTabOrder(current);
@@ -85,7 +79,7 @@ export function createGrid(place, choose, preview) {
       const value = number === null ? "" : FORMATS[name](number), place = `Layer ${button.layer}, head ${button.head}`;
       button.setAttribute("aria-label", value ? `${place}, ${label.toLowerCase()} ${value}` : place);
       button.style.setProperty("--share", number === null ? 0 : share);
-      button.lastChild.textContent = `L${button.layer} H${button.head}  ${value}`;
+      button.caption.textContent = `L${button.layer} H${button.head}  ${value}`;
     },
   };
 }

@@ -4,10 +4,10 @@ import { unpack } from "./payload.js";
 
 const CAPACITY = 160e6;  // bytes
 
-export function createSource(address) {
-  const known = new Map();  // query -> {promise, size}, the oldest first
+export function createSource() {
+  let address = "", known = new Map();  // query -> {promise, value, size}, the oldest first
 
-  function forget() {
+  function forget(known) {
     let total = [...known.values()].reduce((sum, entry) => sum + entry.size, 0);
     for (const [query, entry] of known) {
       if (total <= CAPACITY || known.size === 1) return;
@@ -16,20 +16,27 @@ export function createSource(address) {
     }
   }
 
-  async function load(query, entry) {
-    const response = await fetch(`${address}/${query}`);
-    if (!response.ok) {
+  async function load(known, query, entry) {
+    try {
+      const response = await fetch(`${address}/${query}`);
+      if (!response.ok) throw Object.assign(new Error(await response.text()), { status: response.status });
+      const buffer = await response.arrayBuffer();
+      entry.size = buffer.byteLength;
+      entry.value = unpack(buffer);
+    } catch (error) {
       known.delete(query);
-      throw new Error(await response.text());
+      throw error;
     }
-    const buffer = await response.arrayBuffer();
-    entry.size = buffer.byteLength;
-    entry.value = unpack(buffer);
-    forget();
+    forget(known);
     return entry.value;
   }
 
   return {
+    // From now on, the arrays of the trace at this address.
+    open(next) {
+      address = next;
+      known = new Map();
+    },
     // What the server knows by that name, such as get("layer", {layer: 3}): a promise of facts and arrays.
     get(what, wanted = {}) {
       const query = `${what}?${new URLSearchParams(wanted)}`;
@@ -37,8 +44,7 @@ export function createSource(address) {
       if (entry) known.delete(query);
       else {
         entry = { size: 0, value: null, promise: null };
-        entry.promise = load(query, entry);
-        entry.promise.catch(() => known.delete(query));
+        entry.promise = load(known, query, entry);
       }
       known.set(query, entry);
       return entry.promise;

@@ -45,7 +45,11 @@ export function createStore(initial) {
     state,
     set(patch) {
       take(patch);
-      if (changed.size && !scheduled) scheduled = requestAnimationFrame(tell);
+      if (changed.size) scheduled ||= requestAnimationFrame(tell);
+    },
+    // Tell at the next frame, whether or not anything is set: derivations may read a clock.
+    wake() {
+      scheduled ||= requestAnimationFrame(tell);
     },
     // What follows from other entries: derive(state, changed) returns a patch, before the listeners are told.
     derive(derivation) {

@@ -1,16 +1,33 @@
 // Puts the viewer together. `show` is called by Streamlit's component at every rerun that changes its data or theme.
 
 import { createAtlas } from "./atlas.js";
-import { isDark, readPalette } from "./colours.js";
+import { createColourBar } from "./colourbar.js";
+import { dress, isDark, readPalette } from "./colours.js";
+import { createCurves } from "./curves.js";
+import { createCursor } from "./cursor.js";
 import { element } from "./element.js";
 import { createHeads } from "./heads.js";
+import { followKeys } from "./keys.js";
 import { createPlaces, followRoom } from "./layout.js";
+import { createLoader } from "./loader.js";
 import { createMap } from "./map.js";
+import { keepPlace, readPlace } from "./place.js";
+import { followPointer } from "./pointer.js";
+import { createReadout } from "./readout.js";
+import { createSound } from "./sound.js";
 import { createSource } from "./source.js";
+import { createSpectrogram } from "./spectrogram.js";
 import { createStore } from "./store.js";
+import { createToolbar } from "./toolbar.js";
+import { createTracks } from "./tracks.js";
+import { deriveWeights } from "./weights.js";
 
-const STYLES = ["viewer.css", "atlas.css"];
-const REST = 300;  // ms without a change before the page's link follows
+const STYLES = ["viewer.css", "toolbar.css", "atlas.css"];
+const NOTHING = {
+  trace: null, layer: 0, head: 0, layerData: null, windowData: null, weights: null, sound: null, scale: "square root",
+  pointed: null, locked: null, compared: null, range: null, selection: null, layout: null, labels: [], time: 0,
+  playing: false, heard: null, speed: 1, loop: false, trouble: null, colours: null,
+};
 
 export function show({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".viewer");
@@ -24,48 +41,45 @@ export function show({ data, parentElement, setStateValue }) {
 
 function create(root, first) {
   root.append(...STYLES.map(name => element("link", { rel: "stylesheet", href: `${first.files}/${name}` })));
-  const store = createStore({ trace: null, layer: 0, head: 0, layerData: null, scale: "square root", pointed: null,
-    locked: null, compared: null, range: null, layout: null, labels: [], time: 0, playing: false, colours: null });
-  let source = null, arrays = "", tell = () => {}, resting = 0, told = "";
-
-  const places = createPlaces(root);
-  const current = { get: (...wanted) => source.get(...wanted) };
-  createAtlas(places.atlas, store, current, () => places.instrument.scrollIntoView({ block: "nearest", behavior: "smooth" }));
+  const store = createStore(NOTHING), source = createSource(), places = createPlaces(root);
+  const stopLoading = createLoader(store, source);
+  store.derive(deriveWeights());
+  const sound = createSound(store), spectrogram = createSpectrogram(store), place = keepPlace(store);
+  createToolbar(places.toolbar, store, sound);
+  const stopAtlas = createAtlas(places.atlas, store, source, places.instrument);
+  createTracks(places, store, spectrogram);
+  createMap(places.map, store, spectrogram);
+  createCurves(places, store);
+  createColourBar(places.map, store);
+  createCursor(places, store);
+  createReadout(places.readout, store);
   createHeads(places.heads, store);
-  createMap(places.map, store);
-  const leaveRoom = followRoom(root, places, store);
+  createTrouble(places.trouble, store);
+  followPointer(places, store, sound);
+  const stops = [
+    stopLoading, stopAtlas, place.stop, sound.stop, store.stop, followKeys(places.main, store, sound), followRoom(root, places, store),
+  ];
 
-  store.listen(async (state, changed) => {
-    if (changed.has("layer") || changed.has("trace")) {
-      const { layer } = state;
-      const data = await source.get("layer", { layer });
-      if (store.state.layer === layer) store.set({ layerData: data });
-    }
-  });
-  store.listen(({ layer, head }) => {
-    clearTimeout(resting);
-    resting = setTimeout(() => {
-      const place = JSON.stringify({ layer, head });
-      if (place !== told) tell("place", JSON.parse(told = place));
-    }, REST);
-  });
-
+  Object.assign(root, { store, sound });  // for whoever looks from outside: tests, the console
   return {
     update(data, setStateValue) {
-      tell = setStateValue;
+      place.tell = setStateValue;
       const colours = readPalette(data.palettes[isDark(root) ? "dark" : "light"]);
-      for (const name of ["background", "ink", "muted", "line", "accent"]) root.style.setProperty(`--${name}`, colours[name]);
-      if (data.arrays === arrays) return store.set({ colours });
-      arrays = data.arrays;
-      source = createSource(arrays);
-      told = JSON.stringify(data.place);
-      store.set({ trace: data, ...data.place, layerData: null, colours, range: { from: 0, to: data.frames },
-        labels: data.labels ?? [], time: data.start });
+      dress(root, colours);
+      if (data.arrays === store.state.trace?.arrays) return store.set({ colours });
+      source.open(data.arrays);
+      return store.set({
+        ...NOTHING, layout: store.state.layout, colours, trace: data, ...readPlace(data), labels: data.labels ?? [], time: data.start,
+        scale: data.place.scale ?? store.state.scale, speed: store.state.speed, loop: store.state.loop,
+      });
     },
-    stop() {
-      clearTimeout(resting);
-      leaveRoom();
-      store.stop();
-    },
+    stop: () => stops.forEach(stop => stop()),
   };
+}
+
+function createTrouble(place, store) {
+  place.setAttribute("role", "alert");
+  store.listen(({ trouble }, changed) => {
+    if (changed.has("trouble")) place.textContent = trouble ?? "";
+  });
 }
