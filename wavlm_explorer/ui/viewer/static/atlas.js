@@ -12,6 +12,7 @@ const AT_ONCE = 2;  // requests on their way
 const COMFORTABLE = 2e9;  // weights that may be computed without being asked for: 70 s through Base
 const SIDES = { least: 24, most: 112 };  // CSS pixels of a thumbnail
 const HEIGHT = 0.6;  // of the window, that the grid may take
+const [GAP, LABEL] = [28, 28];  // CSS pixels between grid and card; for the layers' numbers and the grid's edges
 const IN_SIGHT = 0.4;  // of the window: what begins above needs no scrolling to
 
 // `instrument` is what shows one head: where a click goes.
@@ -126,8 +127,9 @@ export function createAtlas(place, store, source, instrument) {
 
   function resize() {
     const { trace } = store.state;
-    if (!trace || !gridPlace.clientWidth) return;
-    const room = (gridPlace.clientWidth - 24) / trace.heads - 2, height = HEIGHT * innerHeight / trace.layers;
+    if (!trace || !place.clientWidth) return;
+    const beside = getComputedStyle(cardPlace.parentElement).flexDirection === "row" ? cardPlace.offsetWidth + GAP : 0;
+    const room = (place.clientWidth - beside - LABEL) / trace.heads - 2, height = HEIGHT * innerHeight / trace.layers;
     const wanted = Math.floor(Math.min(SIDES.most, Math.max(SIDES.least, Math.min(room, Math.max(36, height)))));
     if (wanted === side) return;
     side = wanted;

@@ -27,7 +27,7 @@ export function createGrid(place, choose, preview) {
   function move(event) {
     const shown = [...place.querySelectorAll("button")], at = shown.indexOf(event.target.closest("button"));
     const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns(), ArrowDown: columns(), Home: -at, End: shown.length - 1 - at };
-    if (at < 0 || !(event.key in steps)) return;
+    if (at < 0 || event.altKey || !(event.key in steps)) return;
     event.preventDefault();
     event.stopPropagation();
     shown[at + steps[event.key]]?.focus();
@@ -61,7 +61,9 @@ export function createGrid(place, choose, preview) {
       const focused = place.getRootNode().activeElement;
       place.classList.toggle("list", Boolean(list));
       place.replaceChildren(...items);
-      if (buttons.includes(focused)) focused.focus({ preventScroll: true });
+      if (items.includes(focused)) focused.focus({ preventScroll: true });
+      const stop = buttons.find(button => button.tabIndex === 0);
+      if (!items.includes(stop)) keepInTabOrder(items.find(item => buttons.includes(item)));
     },
     mark(layer, head) {
       const current = buttons[layer * numHeads + head];
