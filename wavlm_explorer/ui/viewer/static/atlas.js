@@ -1,6 +1,7 @@
 // The atlas: every head of the model at a glance, to be sorted, filtered and gone to.
 
 import { createCard } from "./card.js";
+import { createCollector } from "./collector.js";
 import { element } from "./element.js";
 import { createFilter } from "./filter.js";
 import { createGrid } from "./grid.js";
@@ -8,24 +9,34 @@ import { drawPreferences } from "./preference.js";
 import { touched } from "./store.js";
 import { cellsThatFit, levelShades, paint, poolThumbnail } from "./thumbnail.js";
 
-const AT_ONCE = 2;  // requests on their way
-const COMFORTABLE = 2e9;  // weights that may be computed without being asked for: 70 s through Base
+const COMFORTABLE = 2e9;  // weights that are computed without being asked for: 75 s of sound through Base
 const SIDES = { least: 24, most: 112 };  // CSS pixels of a thumbnail
-const HEIGHT = 0.6;  // of the window, that the grid may take
-const [GAP, LABEL] = [28, 28];  // CSS pixels between grid and card; for the layers' numbers and the grid's edges
+const EDGES = 28;  // CSS pixels for the layers' numbers and around the grid
+const GAP = 28;  // CSS pixels between grid and card
+const HEIGHT = 0.6;  // of the window, that the grid should take at most
 const IN_SIGHT = 0.4;  // of the window: what begins above needs no scrolling to
+
+const PARTS = `<details open><summary></summary>
+  <div class="controls"></div>
+  <p class="hint" role="status" hidden></p>
+  <div class="body">
+    <div class="grid" role="group" aria-label="All heads, layers down"></div>
+    <div class="card"></div>
+  </div>
+  <details class="definitions"><summary>What the measures mean</summary><dl></dl></details></details>`;
+
+const define = ({ label, sentence, formula, source }) =>
+  `<div><dt>${label}</dt><dd>${sentence}${formula}<small>${source}</small></dd></div>`;
 
 // `instrument` is what shows one head: where a click goes.
 export function createAtlas(place, store, source, instrument) {
-  place.innerHTML = `<details open><summary></summary>
-    <div class="controls"></div>
-    <p class="hint" role="status" hidden></p>
-    <div class="body"><div class="grid" role="group" aria-label="All heads, layers down"></div><div class="card"></div></div>
-    <details class="definitions"><summary>What the measures mean</summary><dl></dl></details></details>`;
-  const [details, summary, controls, hint, gridPlace, cardPlace, definitions] =
-    ["details", "summary", ".controls", ".hint", ".grid", ".card", ".definitions dl"].map(name => place.querySelector(name));
+  place.innerHTML = PARTS;
+  const [details, summary, controls, hint, body, gridPlace, cardPlace, definitions] =
+    ["details", "summary", ".controls", ".hint", ".body", ".grid", ".card", ".definitions dl"]
+      .map(name => place.querySelector(name));
   const grid = createGrid(gridPlace, choose, preview), showCard = createCard(cardPlace);
-  let filter = null, layers = [], jobs = [], working = 0, shades = null, side = 0, pointed = null;
+  const collector = createCollector(source, () => details.open, take, error => tell(error.message));
+  let filter = null, layers = [], shades = null, side = 0, pointed = null;
 
   function choose(layer, head) {
     store.set({ layer, head });
@@ -38,98 +49,78 @@ export function createAtlas(place, store, source, instrument) {
     drawCard();
   }
 
+  function tell(...parts) {
+    hint.replaceChildren(...parts);
+    hint.hidden = !parts.length;
+  }
+
   function drawCard() {
-    const { trace, layer, head } = store.state, shown = pointed ?? { layer, head }, known = layers[shown.layer];
-    showCard({ trace, layer: shown.layer, head: shown.head }, known?.thumbnails, known?.measures, shades);
+    const { trace, ...current } = store.state, { layer, head } = pointed ?? current;
+    showCard({ trace, layer, head }, layers[layer], shades);
   }
 
   function drawLayer(layer) {
     const { thumbnails } = layers[layer];
     if (!thumbnails || !side) return;
     const cells = cellsThatFit(side, thumbnails.cells.shape[1]);
-    for (const button of grid.buttons) {
-      if (button.layer === layer) paint(button.canvas, poolThumbnail(thumbnails, button.head, cells), cells, shades);
+    for (const button of grid.buttons.filter(one => one.layer === layer)) {
+      paint(button.canvas, poolThumbnail(thumbnails, button.head, cells), cells, shades);
     }
   }
 
   const drawAll = () => layers.forEach((_, layer) => drawLayer(layer));
 
   function arrange() {
-    const { measures } = store.state.trace, measure = measures.find(({ name }) => name === filter.measure);
-    const numberOf = button => layers[button.layer].measures?.[measure.name][button.head] ?? null;
-    filter.update(grid.buttons.map(numberOf).filter(number => number !== null));
-    for (const button of grid.buttons) {
-      const number = numberOf(button);
-      grid.label(button, measure, number, filter.share(number));
-      button.classList.toggle("outside", number !== null && !filter.accepts(number));
+    const measure = store.state.trace.measures.find(({ name }) => name === filter.measure);
+    const number = ({ layer, head }) => layers[layer].measures?.[measure.name][head] ?? null;
+    const measured = grid.buttons.filter(button => number(button) !== null);
+    filter.update(measured.map(number));
+    for (const button of grid.buttons) grid.label(button);
+    for (const button of measured) {
+      grid.label(button, measure, number(button), filter.share(number(button)));
+      button.classList.toggle("outside", !filter.accepts(number(button)));
     }
     if (filter.arrangement === "grid") return grid.arrange(null);
+    const inside = measured.filter(button => filter.accepts(number(button)));
     const direction = filter.arrangement === "highest" ? -1 : 1;
-    const known = grid.buttons.filter(button => numberOf(button) !== null && filter.accepts(numberOf(button)));
-    grid.arrange(known.sort((one, other) => direction * (numberOf(one) - numberOf(other))));
+    return grid.arrange(inside.sort((one, other) => direction * (number(one) - number(other))));
   }
 
-  async function work(mine) {
-    working++;
-    while (mine === jobs && mine.length && details.open) {
-      const { what, layer } = mine.shift();
-      try {
-        const arrays = await source.get(what, { layer });
-        if (mine !== jobs) break;
-        layers[layer][what] = arrays;
-      } catch (error) {
-        mine.length = 0;
-        if (mine === jobs) tell(error.message);
-        break;
-      }
-      if (what === "thumbnails") drawLayer(layer);
-      else arrange();
-      if (layer === (pointed ?? store.state).layer) drawCard();
-    }
-    working--;
-    resume();
-  }
-
-  function resume() {
-    while (details.open && jobs.length && working < AT_ONCE) work(jobs);
-  }
-
-  function tell(text, action = null) {
-    hint.hidden = !text;
-    hint.replaceChildren(text, ...(action ? [action] : []));
+  function take(what, layer, arrays) {
+    layers[layer][what] = arrays;
+    if (what === "thumbnails") drawLayer(layer);
+    else arrange();
+    if (layer === (pointed ?? store.state).layer) drawCard();
   }
 
   function begin({ trace, layer }) {
-    const nearestFirst = Array.from({ length: trace.layers }, (_, index) => index)
-      .sort((one, other) => Math.abs(one - layer) - Math.abs(other - layer));
-    const all = ["thumbnails", "measures"].flatMap(what => nearestFirst.map(index => ({ what, layer: index })));
-    layers = nearestFirst.map(() => ({ thumbnails: null, measures: null }));
+    layers = Array.from({ length: trace.layers }, () => ({ thumbnails: null, measures: null }));
     pointed = null;
-    jobs = [];
     summary.textContent = `All ${trace.layers * trace.heads} heads`;
     grid.build(trace.layers, trace.heads);
-    if (!filter) {
-      filter = createFilter(controls, trace.measures, arrange);
-      definitions.innerHTML = trace.measures.map(({ label, sentence, formula, source: whose }) =>
-        `<div><dt>${label}</dt><dd>${sentence}${formula}<small>${whose}</small></dd></div>`).join("");
-    }
+    filter ??= createFilter(controls, trace.measures, arrange);
+    definitions.innerHTML = trace.measures.map(define).join("");
     arrange();
     resize();
-    if (trace.layers * trace.heads * trace.frames ** 2 <= COMFORTABLE) {
-      tell("");
-      jobs = all;
-      return resume();
-    }
-    const onclick = () => { tell(""); jobs = all; resume(); };
-    const button = element("button", { type: "button", onclick }, "Draw them all");
-    return tell(`A clip of ${Math.round(trace.duration)} s takes a while: every head looks at every pair of frames. `, button);
+    tell();
+    const nearestFirst = [...layers.keys()].sort((one, other) => Math.abs(one - layer) - Math.abs(other - layer));
+    const all = ["thumbnails", "measures"].flatMap(what => nearestFirst.map(index => ({ what, layer: index })));
+    const isLong = trace.layers * trace.heads * trace.frames ** 2 > COMFORTABLE;
+    collector.collect(isLong ? [] : all);
+    if (isLong) ask(trace, () => collector.collect(all));
+  }
+
+  function ask({ duration }, draw) {
+    const onclick = () => { tell(); draw(); };
+    tell(`For ${Math.round(duration)} s of sound this takes a while: every head relates every frame to every other. `,
+      element("button", { type: "button", onclick }, "Draw all heads"));
   }
 
   function resize() {
     const { trace } = store.state;
     if (!trace || !place.clientWidth) return;
-    const beside = getComputedStyle(cardPlace.parentElement).flexDirection === "row" ? cardPlace.offsetWidth + GAP : 0;
-    const room = (place.clientWidth - beside - LABEL) / trace.heads - 2, height = HEIGHT * innerHeight / trace.layers;
+    const beside = getComputedStyle(body).flexDirection === "row" ? cardPlace.offsetWidth + GAP : 0;
+    const room = (place.clientWidth - beside - EDGES) / trace.heads - 2, height = HEIGHT * innerHeight / trace.layers;
     const wanted = Math.floor(Math.min(SIDES.most, Math.max(SIDES.least, Math.min(room, Math.max(36, height)))));
     if (wanted === side) return;
     side = wanted;
@@ -139,7 +130,7 @@ export function createAtlas(place, store, source, instrument) {
 
   const observer = new ResizeObserver(resize);
   observer.observe(place);
-  details.addEventListener("toggle", () => { resize(); resume(); });
+  details.addEventListener("toggle", collector.resume);
 
   store.listen((state, changed) => {
     if (!state.trace) return;

@@ -4,8 +4,8 @@ import { element } from "./element.js";
 import { FORMATS } from "./measures.js";
 
 function makeButton(layer, head) {
-  const canvas = element("canvas"), caption = element("span", { class: "caption" });
-  const button = element("button", { type: "button", class: "head", tabindex: -1 }, canvas, element("i", { class: "share" }), caption);
+  const canvas = element("canvas"), bar = element("i", { class: "share" }), caption = element("span", { class: "caption" });
+  const button = element("button", { type: "button", class: "head", tabindex: -1 }, canvas, bar, caption);
   return Object.assign(button, { layer, head, canvas, caption });
 }
 
@@ -14,19 +14,14 @@ export function createGrid(place, choose, preview) {
   const corner = element("div");
   let buttons = [], columnLabels = [], rowLabels = [], numHeads = 1;
 
-  const columns = () => {
-    const shown = [...place.querySelectorAll("button")];
-    const next = shown.findIndex(button => button.offsetTop > shown[0].offsetTop);
-    return next < 0 ? shown.length : next;
-  };
-
   function keepInTabOrder(button) {
     for (const other of buttons) other.tabIndex = other === button ? 0 : -1;
   }
 
   function move(event) {
-    const shown = [...place.querySelectorAll("button")], at = shown.indexOf(event.target.closest("button"));
-    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns(), ArrowDown: columns(), Home: -at, End: shown.length - 1 - at };
+    const shown = [...place.querySelectorAll("button")], at = shown.indexOf(event.target);
+    const columns = shown.filter(button => button.offsetTop === shown[0].offsetTop).length, last = shown.length - 1;
+    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns, Home: -at, End: last - at };
     if (at < 0 || event.altKey || !(event.key in steps)) return;
     event.preventDefault();
     event.stopPropagation();
@@ -55,8 +50,8 @@ export function createGrid(place, choose, preview) {
     },
     // Put all heads where they belong, or a list of them in its order.
     arrange(list) {
-      const rows = rowLabels.flatMap((label, layer) => [label, ...buttons.slice(layer * numHeads, (layer + 1) * numHeads)]);
-      const items = list ?? [corner, ...columnLabels, ...rows];
+      const row = layer => [rowLabels[layer], ...buttons.slice(layer * numHeads, (layer + 1) * numHeads)];
+      const items = list ?? [corner, ...columnLabels, ...rowLabels.flatMap((_, layer) => row(layer))];
       if (items.length === place.children.length && items.every((item, at) => item === place.children[at])) return;
       const focused = place.getRootNode().activeElement;
       place.classList.toggle("list", Boolean(list));
@@ -76,12 +71,13 @@ export function createGrid(place, choose, preview) {
     crown(drawings) {
       drawings.forEach((drawing, head) => columnLabels[head].replaceChildren(drawing, `${head}`));
     },
-    // Write one measure of a head on its button; null where it is not known yet.
-    label(button, { name, label }, number, share) {
-      const value = number === null ? "" : FORMATS[name](number), place = `Layer ${button.layer}, head ${button.head}`;
-      button.setAttribute("aria-label", value ? `${place}, ${label.toLowerCase()} ${value}` : place);
-      button.style.setProperty("--share", number === null ? 0 : share);
-      button.caption.textContent = `L${button.layer} H${button.head}  ${value}`;
+    // Write on a head's button which it is and, if known, one measure; `share` is how much of its range.
+    label(button, measure = null, number = 0, share = 0) {
+      const { layer, head } = button, value = measure ? FORMATS[measure.name](number) : "";
+      const spoken = measure ? `, ${measure.label.toLowerCase()} ${value}` : "";
+      button.setAttribute("aria-label", `Layer ${layer}, head ${head}${spoken}`);
+      button.style.setProperty("--share", share);
+      button.caption.textContent = `L${layer} H${head}  ${value}`;
     },
   };
 }

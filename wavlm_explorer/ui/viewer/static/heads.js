@@ -13,8 +13,8 @@ export function createHeads(place, store) {
 
   function build(count) {
     strip.replaceChildren(...Array.from({ length: count }, (_, head) => {
-      const attributes = { type: "button", class: "head", "aria-label": `Head ${head}`, onclick: () => store.set({ head }) };
-      return element("button", attributes, element("canvas"), `${head}`);
+      const attributes = { type: "button", class: "head", "aria-label": `Head ${head}` };
+      return element("button", { ...attributes, onclick: () => store.set({ head }) }, element("canvas"), `${head}`);
     }));
   }
 

@@ -16,7 +16,7 @@ export const FORMATS = {
 
 export const WORDS = {
   span_ms: value => `a frame looks ${time(value)} away on average`,
-  entropy: value => value < 0.3 ? "narrow: few frames at a time" : value < 0.7 ? "neither narrow nor wide" : "wide: nearly all alike",
+  entropy: value => value < 0.3 ? "narrow: few frames at a time" : value < 0.7 ? "neither narrow nor wide" : "wide",
   diagonality: value => `on average ${percent(-value)} of the clip off the diagonal`,
   verticality: value => `taken together, as if ${count(Math.exp(-value))} frames were looked at`,
   globalness: value => `each frame as if it looked at ${count(Math.exp(value))} alike`,

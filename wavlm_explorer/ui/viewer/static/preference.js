@@ -17,8 +17,10 @@ export function drawPreferences(bias, hopSeconds) {
     const drawing = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     drawing.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
     drawing.setAttribute("preserveAspectRatio", "none");
-    drawing.innerHTML = `<title>What this head prefers by distance alone, from ${(reach * hopSeconds).toFixed(1)} s before to as much
-      after a frame: its bias, before the gate</title><path class="zero" d="M0,${HEIGHT / 2}H${WIDTH}M${WIDTH / 2},0V${HEIGHT}"/>
+    const seconds = (reach * hopSeconds).toFixed(1);
+    drawing.innerHTML = `
+      <title>What this head prefers by distance alone (its bias, before the gate), ${seconds} s to both sides</title>
+      <path class="zero" d="M0,${HEIGHT / 2}H${WIDTH}M${WIDTH / 2},0V${HEIGHT}"/>
       <path class="bias" d="M${points.join("L")}"/>`;
     return drawing;
   });

@@ -4,7 +4,7 @@
 
 import { SCALES } from "./colours.js";
 
-// The largest of each block of a map of bytes, [side, side]; `factors` multiply the rows, if rows have their own scales.
+// The largest of each block of a map of bytes, [side, side]; `factors` multiply rows that have scales of their own.
 export function pool(cells, start, size, side, factors = null) {
   const pooled = new Float32Array(side * side), largest = new Uint8Array(side);
   const edges = Int32Array.from({ length: side + 1 }, (_, block) => Math.floor(block * size / side));
