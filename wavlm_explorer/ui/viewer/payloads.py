@@ -1,5 +1,6 @@
 """What the viewer asks for, as packed arrays: the sound, a layer, one head's window."""
 
+import inspect
 from collections.abc import Callable
 
 import numpy as np
@@ -95,4 +96,9 @@ def make(trace: Trace, what: str, wanted: dict[str, str]) -> bytes:
     """
     if what not in MAKERS:
         raise KeyError(f"expected one of {', '.join(MAKERS)}; found {what!r}")
-    return MAKERS[what](trace, **{name: int(value) for name, value in wanted.items()})
+    numbers = {name: int(value) for name, value in wanted.items()}
+    try:
+        inspect.signature(MAKERS[what]).bind(trace, **numbers)
+    except TypeError as error:
+        raise ValueError(f"{what}: {error}") from error
+    return MAKERS[what](trace, **numbers)
