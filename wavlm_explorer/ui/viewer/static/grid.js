@@ -4,7 +4,8 @@ import { element } from "./element.js";
 import { FORMATS } from "./measures.js";
 
 function makeButton(layer, head) {
-  const canvas = element("canvas"), bar = element("i", { class: "share" }), caption = element("span", { class: "caption" });
+  const canvas = element("canvas"), bar = element("i", { class: "share" });
+  const caption = element("span", { class: "caption" });
   const button = element("button", { type: "button", class: "head", tabindex: -1 }, canvas, bar, caption);
   return Object.assign(button, { layer, head, canvas, caption });
 }
