@@ -1,5 +1,7 @@
 """The door to WavLM Explorer: `streamlit run app.py`."""
 
-from wavlm_explorer.ui import main
+import streamlit as st
 
-main()
+from wavlm_explorer.ui.viewer.serving import ROUTES
+
+app = st.App("wavlm_explorer/ui/__main__.py", routes=ROUTES)

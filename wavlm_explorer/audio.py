@@ -1,7 +1,9 @@
 """Sound in: any recording becomes 16 kHz mono float32, the only thing WavLM hears."""
 
 import hashlib
+import io
 import math
+import wave
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -69,6 +71,14 @@ class Audio:
         with np.errstate(all="ignore"):  # NaN and infinity are counted, and refused, by the constructor
             resampled = mono if rate == SAMPLE_RATE else soxr.resample(mono, rate, SAMPLE_RATE)
         return cls(resampled, name=name, start=start)
+
+    def to_wav(self) -> bytes:
+        """What the model hears as a 16-bit WAV file, as loud as it is; what is louder than full scale is clipped."""
+        buffer = io.BytesIO()
+        with wave.open(buffer, "wb") as file:
+            file.setparams((1, 2, self.sample_rate, 0, "NONE", ""))
+            file.writeframes((self.samples.clip(-1, 1) * 32767).astype("<i2").tobytes())
+        return buffer.getvalue()
 
     @property
     def duration(self) -> float:

@@ -22,7 +22,7 @@ It runs until you press Ctrl+C."""
 FOLDERS_VARIABLE = "WAVLM_EXPLORER_FOLDERS"  # as the page reads it: folders whose checkpoints may be opened by path
 EVERYWHERE = ("0.0.0.0", "::")
 SECONDS_VARIABLE = "WAVLM_EXPLORER_SECONDS"  # as the page reads it: the longest part of a sound that it traces
-PAGE = Path(__file__).parents[1] / "ui" / "__main__.py"
+PAGE = Path(__file__).parents[1] / "ui" / "server.py"
 
 
 def command(

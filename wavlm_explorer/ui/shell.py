@@ -1,6 +1,7 @@
 """The frame around every page: sidebar, navigation, and the trace that all pages share."""
 
 import gc
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -8,12 +9,14 @@ from PIL import Image, ImageDraw
 
 from ..audio import Audio
 from ..figures.style import Palette
+from ..labels import LabelTrack
 from ..tracing import Trace, trace
 from ..views import VIEWS, View
 from ..wavlm import WavLM
 from .checkpoint import what_to_do
 from .compare import COMPARE
 from .doctor import DOCTOR
+from .labels import choose_labels
 from .markdown import literal
 from .memory import remember
 from .model import Selection, choose_model
@@ -34,16 +37,19 @@ def main() -> None:
         st.title("WavLM Explorer")
         st.caption("See what a speech model attends to, head by head, on any voice.")
         audio = choose_sound()
+        tracks = choose_labels(audio)
         selection = choose_model(None if page is DOCTOR else addresses[DOCTOR.title])
         palette = current_palette()
     _freeze_what_is_loaded()
     try:
-        _show(page, selection, audio, palette)
+        _show(page, selection, audio, tracks, palette)
     except Stopped:
         show_stopped()
 
 
-def _show(page: View | Tool, selection: Selection, audio: Audio | None, palette: Palette) -> None:
+def _show(
+    page: View | Tool, selection: Selection, audio: Audio | None, tracks: Sequence[LabelTrack], palette: Palette
+) -> None:
     if isinstance(page, Tool):
         page.show(selection, audio, palette)
         return
@@ -58,7 +64,7 @@ def _show(page: View | Tool, selection: Selection, audio: Audio | None, palette:
         st.title(page.title)
         st.error(f"This sound could not be traced through this model: {error}", icon=":material/error:")
     else:
-        show_view(page, traced, palette)
+        show_view(page, traced, palette, tracks)
 
 
 def _navigate() -> tuple[View | Tool, dict[str, Any]]:

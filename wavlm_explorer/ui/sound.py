@@ -3,7 +3,6 @@
 import hashlib
 import io
 import os
-import wave
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -56,7 +55,7 @@ def choose_sound() -> Audio | None:
         return audio
     if audio is not None:
         st.session_state["_last_audio"] = audio
-        st.audio(remember("players", audio.digest, lambda: _wav(audio)), format="audio/wav")
+        st.audio(remember("players", audio.digest, audio.to_wav), format="audio/wav")
         st.caption(f"{audio.name} · {audio.start:g} to {audio.start + audio.duration:.2f} s · 16 kHz mono")
         if audio.is_silent:
             st.warning(
@@ -129,15 +128,6 @@ def _choose_part(recording: _Recording) -> tuple[float, float]:
         explained = "It ends here, or with the recording. Long parts take their time, and can be stopped."
         duration = ask_seconds("duration", "Up to (s)", least, most, FIRST_PART_SECONDS, explained)
     return start, duration
-
-
-def _wav(audio: Audio) -> bytes:
-    """What the model hears, as loud as it is: Streamlit itself would turn an array up to full scale."""
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setparams((1, 2, audio.sample_rate, 0, "NONE", ""))
-        file.writeframes((audio.samples.clip(-1, 1) * 32767).astype("<i2").tobytes())
-    return buffer.getvalue()
 
 
 def _clock(seconds: float) -> str:

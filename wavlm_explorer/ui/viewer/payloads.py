@@ -1,0 +1,104 @@
+"""What the viewer asks for, as packed arrays: the sound, a layer, one head's window."""
+
+import inspect
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ...figures.reduction import max_pool, pooling_factor
+from ...spectrogram import DYNAMIC_RANGE_DB, spectrogram
+from ...tracing import Trace
+from .atlas import measures_payload, thumbnails_payload
+from .packing import pack
+from .quantization import quantize
+from .stages import bias_curves, stages_payload
+
+LAYER_CELLS = 500  # along an axis: 10 s of a Base layer are 3 MB
+EXACT_CELLS = 500  # of a window that travels as float32: 1 MB
+WINDOW_CELLS = 1500  # of any window: 2.25 MB
+
+
+def sound_payload(trace: Trace) -> bytes:
+    """The sound as the model heard it: a WAV file and its spectrogram.
+
+    spectrogram [frequencies, columns]: uint8, 0 is -70 dB and 255 the loudest moment; its first column is centred on
+    the first sample.
+    """
+    shown = spectrogram(trace.audio)
+    decibels = (shown.decibels.numpy() / DYNAMIC_RANGE_DB + 1).clip(0, 1) * 255
+    return pack(
+        {"start": trace.audio.start, "duration": trace.audio.duration},
+        {
+            "wav": np.frombuffer(trace.audio.to_wav(), np.uint8),
+            "spectrogram": decibels.round().astype(np.uint8),
+            "spectrogram_times": shown.times.numpy(),
+        },
+    )
+
+
+def layer_payload(trace: Trace, layer: int) -> bytes:
+    """Every head of a layer, one byte a cell, and its gate; a cell is the largest of factor x factor frames.
+
+    cells [heads, queries, keys] uint8 and row_max [heads, queries] float32; gate [heads, frames] and
+    bias [heads, distances] float32, as `bias_curves` cuts it.
+    """
+    factor = pooling_factor(trace.num_frames, LAYER_CELLS)
+    maps = quantize(trace.attention(layer) if factor == 1 else _overview(trace, layer, factor))
+    return pack(
+        {"layer": layer, "factor": factor},
+        {
+            "cells": maps.cells,
+            "row_max": maps.row_max,
+            "gate": trace.gate(layer).numpy(),
+            "bias": bias_curves(trace).numpy(),
+        },
+    )
+
+
+def window_payload(trace: Trace, layer: int, head: int, start: int, stop: int) -> bytes:
+    """One head's weights among the frames `start` to `stop`: exact if they are few, else as a layer of one head.
+
+    weights [queries, keys] float32, or cells [1, queries, keys] uint8 and row_max [1, queries] float32.
+    """
+    if not 0 <= start < stop <= trace.num_frames:
+        raise ValueError(f"expected frames within 0 to {trace.num_frames}; found {start} to {stop}")
+    weights = trace.attention(layer, head, slice(start, stop))[:, :, start:stop]
+    factor = pooling_factor(stop - start, WINDOW_CELLS)
+    facts = {"layer": layer, "head": head, "from": start, "to": stop, "factor": factor}
+    if stop - start <= EXACT_CELLS:
+        return pack(facts, {"weights": weights[0].numpy()})
+    maps = quantize(weights if factor == 1 else max_pool(weights[0], factor)[None])
+    return pack(facts, {"cells": maps.cells, "row_max": maps.row_max})
+
+
+def _overview(trace: Trace, layer: int, factor: int) -> Float[Tensor, "heads pooled_queries pooled_keys"]:
+    """One head at a time, so that a long clip needs the memory of one."""
+    return torch.stack([max_pool(trace.attention(layer, head)[0], factor) for head in range(trace.num_heads)])
+
+
+MAKERS: dict[str, Callable[..., bytes]] = {
+    "sound": sound_payload,
+    "layer": layer_payload,
+    "window": window_payload,
+    "stages": stages_payload,
+    "thumbnails": thumbnails_payload,
+    "measures": measures_payload,
+}
+
+
+def make(trace: Trace, what: str, wanted: dict[str, str]) -> bytes:
+    """Make what the browser asks for by name; `wanted` are its whole numbers, such as layer=3.
+
+    Raises: KeyError for what is not in MAKERS; ValueError, IndexError for numbers that make no sense.
+    """
+    if what not in MAKERS:
+        raise KeyError(f"expected one of {', '.join(MAKERS)}; found {what!r}")
+    numbers = {name: int(value) for name, value in wanted.items()}
+    try:
+        inspect.signature(MAKERS[what]).bind(trace, **numbers)
+    except TypeError as error:
+        raise ValueError(f"{what}: {error}") from error
+    return MAKERS[what](trace, **numbers)

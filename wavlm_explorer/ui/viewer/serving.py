@@ -1,0 +1,69 @@
+"""The route by which the viewer fetches its arrays and its own files, beside Streamlit's.
+
+A trace is offered under a token that nobody can guess, for as long as its session keeps it; the route holds no trace
+alive. Arrays travel as they are: compressing them would take longer than sending them.
+"""
+
+import hashlib
+import secrets
+from importlib import resources
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary, WeakValueDictionary
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+if TYPE_CHECKING:
+    from ...tracing import Trace
+
+STATIC = resources.files("wavlm_explorer.ui.viewer") / "static"
+MIME_TYPES = {"js": "text/javascript", "css": "text/css"}
+FOREVER = {"Cache-Control": "private, max-age=86400, immutable"}
+AS_IT_IS = {"Content-Encoding": "identity"}  # keeps Streamlit's middleware from compressing
+
+_traces: WeakValueDictionary[str, "Trace"] = WeakValueDictionary()
+_tokens: WeakKeyDictionary["Trace", str] = WeakKeyDictionary()
+
+
+def offer(trace: "Trace") -> str:
+    """Return the token under which the viewer may fetch what belongs to a trace."""
+    token = _tokens.setdefault(trace, secrets.token_urlsafe(16))
+    _traces[token] = trace
+    return token
+
+
+def static_digest() -> str:
+    """A name for the viewer's files as they are now: new files have a new address, so that caches never mix them."""
+    files = sorted((file.name, file.read_bytes()) for file in STATIC.iterdir() if file.is_file())
+    return hashlib.blake2b(repr(files).encode(), digest_size=8).hexdigest()
+
+
+def _serve_static(request: Request) -> Response:
+    name = request.path_params["name"]
+    known = {file.name: file for file in STATIC.iterdir()}
+    if name not in known:
+        raise HTTPException(404)
+    return Response(known[name].read_bytes(), media_type=MIME_TYPES[name.rpartition(".")[2]], headers=FOREVER)
+
+
+def _serve_arrays(request: Request) -> Response:
+    from . import payloads  # PyTorch, once somebody looks
+
+    trace = _traces.get(request.path_params["token"])
+    if trace is None:
+        raise HTTPException(410, "This trace is no longer kept; reload the page.")
+    try:
+        content = payloads.make(trace, request.path_params["what"], dict(request.query_params))
+    except (IndexError, KeyError, ValueError) as error:
+        raise HTTPException(400, str(error)) from error
+    except MemoryError as error:
+        raise HTTPException(507, str(error)) from error
+    return Response(content, media_type="application/octet-stream", headers=FOREVER | AS_IT_IS)
+
+
+ROUTES = [
+    Route("/viewer/files/{digest}/{name}", _serve_static),
+    Route("/viewer/{token}/{what}", _serve_arrays),
+]

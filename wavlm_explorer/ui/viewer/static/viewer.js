@@ -1,0 +1,105 @@
+// Puts the viewer together. `show` is called by Streamlit's component at every rerun that changes its data or theme.
+
+import { createAtlas } from "./atlas.js";
+import { createBiasCurve } from "./bias.js";
+import { createColourBar } from "./colourbar.js";
+import { dress, isDark, readPalette } from "./colours.js";
+import { createCurves } from "./curves.js";
+import { createCursor } from "./cursor.js";
+import { element } from "./element.js";
+import { createGateTrack } from "./gate.js";
+import { createHeads } from "./heads.js";
+import { followKeys } from "./keys.js";
+import { createLabels } from "./labels.js";
+import { createPlaces, followRoom } from "./layout.js";
+import { createLoader } from "./loader.js";
+import { createMap } from "./map.js";
+import { keepPlace, readPlace } from "./place.js";
+import { followPointer } from "./pointer.js";
+import { createReadout } from "./readout.js";
+import { createSound } from "./sound.js";
+import { createSource } from "./source.js";
+import { createSpectrogram } from "./spectrogram.js";
+import { createStages } from "./stages.js";
+import { createStore } from "./store.js";
+import { createToolbar } from "./toolbar.js";
+import { createTracks } from "./tracks.js";
+import { deriveWeights } from "./weights.js";
+
+const STYLES = ["viewer.css", "toolbar.css", "labels.css", "stages.css", "atlas.css"];
+const NOTHING = {
+  trace: null, layer: 0, head: 0, layerData: null, windowData: null, weights: null, sound: null, scale: "square root",
+  pointed: null, locked: null, compared: null, range: null, selection: null, layout: null, labels: [], tier: 0, time: 0,
+  playing: false, heard: null, speed: 1, loop: false, trouble: null, colours: null,
+};
+
+export function show({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".viewer");
+  root.viewer ??= create(root, data);
+  root.viewer.update(data, setStateValue);
+  return () => {
+    root.viewer?.stop();
+    delete root.viewer;
+  };
+}
+
+function create(root, first) {
+  root.append(...STYLES.map(name => element("link", { rel: "stylesheet", href: `${first.files}/${name}` })));
+  const store = createStore(NOTHING), source = createSource(), places = createPlaces(root);
+  const stopLoading = createLoader(store, source);
+  store.derive(deriveWeights());
+  const sound = createSound(store), stops = [stopLoading, sound.stop, store.stop, ...createPanes(places, store, source, sound)];
+  const place = keepPlace(store);
+  stops.push(place.stop, followKeys(places.main, store, sound), followRoom(root, places, store));
+  let theme = "", labels = "";
+
+  // Only what differs is set anew: Streamlit calls again whenever the link has followed.
+  function look(data) {
+    const patch = {};
+    const next = isDark(root) ? "dark" : "light", tracks = JSON.stringify(data.labels);
+    if (next !== theme) dress(root, patch.colours = readPalette(data.palettes[theme = next]));
+    if (tracks !== labels) patch.labels = JSON.parse(labels = tracks);
+    return patch;
+  }
+
+  Object.assign(root, { store, sound });  // for whoever looks from outside: tests, the console
+  return {
+    update(data, setStateValue) {
+      place.tell = setStateValue;
+      store.set(look(data));
+      if (data.arrays === store.state.trace?.arrays) return;
+      const { layout, colours, labels, speed, loop } = store.state;
+      source.open(data.arrays);
+      store.set({ ...NOTHING, layout, colours, labels, speed, loop, trace: data, ...readPlace(data), time: data.start });
+    },
+    stop: () => stops.forEach(stop => stop()),
+  };
+}
+
+// Fills the places, from top to bottom; returns what ends those panes that reach outside the viewer.
+function createPanes(places, store, source, sound) {
+  const spectrogram = createSpectrogram(store);
+  createToolbar(places.toolbar, store, sound);
+  createTrouble(places.trouble, store);
+  const stopAtlas = createAtlas(places.atlas, store, source, places.instrument);
+  createTracks(places, store, spectrogram);
+  createLabels(places.labels, store, sound);
+  createGateTrack(places.gate, store);
+  createMap(places.map, store, spectrogram);
+  createCurves(places, store);
+  createColourBar(places.map, store);
+  createCursor(places, store);
+  createReadout(places.readout, store);
+  createHeads(places.heads, store);
+  createBiasCurve(places.bias, store);
+  const stopStages = createStages(places.stages, store, source);
+  followPointer(places, store, sound);
+  return [stopAtlas, stopStages];
+}
+
+function createTrouble(place, store) {
+  place.setAttribute("role", "alert");
+  store.listen(({ trouble }, changed) => {
+    if (changed.has("trouble")) place.textContent = trouble ?? "";
+  });
+}
