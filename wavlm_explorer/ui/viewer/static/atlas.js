@@ -16,13 +16,16 @@ const GAP = 28;  // CSS pixels between grid and card
 const HEIGHT = 0.6;  // of the window, that the grid should take at most
 const IN_SIGHT = 0.4;  // of the window: what begins above needs no scrolling to
 
-const PARTS = `<details open><summary></summary>
+const PARTS = `<details open>
+  <summary><span></span><small>layers down, heads across; point at one to see more of it, click to go there</small></summary>
   <div class="controls"></div>
   <p class="hint" role="status" hidden></p>
   <div class="body">
     <div class="grid" role="group" aria-label="All heads, layers down"></div>
     <div class="card"></div>
   </div>
+  <p class="remark">The bar under a map is its measure, between the lowest and the highest of all heads. <span hidden>
+    The curve above a column is what its heads prefer by distance alone, up to 1 s away: one bias for all layers.</span></p>
   <details class="definitions"><summary>What the measures mean</summary><dl></dl></details></details>`;
 
 const define = ({ label, sentence, formula, source }) =>
@@ -31,8 +34,8 @@ const define = ({ label, sentence, formula, source }) =>
 // `instrument` is what shows one head: where a click goes.
 export function createAtlas(place, store, source, instrument) {
   place.innerHTML = PARTS;
-  const [details, summary, controls, hint, body, gridPlace, cardPlace, definitions] =
-    ["details", "summary", ".controls", ".hint", ".body", ".grid", ".card", ".definitions dl"]
+  const [details, title, controls, hint, body, gridPlace, cardPlace, definitions] =
+    ["details", "summary span", ".controls", ".hint", ".body", ".grid", ".card", ".definitions dl"]
       .map(name => place.querySelector(name));
   const grid = createGrid(gridPlace, choose, preview), showCard = createCard(cardPlace);
   const collector = createCollector(source, () => details.open, take, error => tell(error.message));
@@ -96,7 +99,7 @@ export function createAtlas(place, store, source, instrument) {
   function begin({ trace, layer }) {
     layers = Array.from({ length: trace.layers }, () => ({ thumbnails: null, measures: null }));
     pointed = null;
-    summary.textContent = `All ${trace.layers * trace.heads} heads`;
+    title.textContent = `All ${trace.layers * trace.heads} heads`;
     grid.build(trace.layers, trace.heads);
     filter ??= createFilter(controls, trace.measures, arrange);
     definitions.innerHTML = trace.measures.map(define).join("");
@@ -139,7 +142,9 @@ export function createAtlas(place, store, source, instrument) {
     if (touched(changed, "trace")) begin(state);
     else if (recoloured) drawAll();
     if (touched(changed, "layerData") && state.layerData) {
-      grid.crown(drawPreferences(state.layerData.bias, state.trace.hop_seconds));
+      const curves = drawPreferences(state.layerData.bias, state.trace.hop_seconds);
+      grid.crown(curves);
+      place.querySelector(".remark span").hidden = !curves.length;
     }
     if (touched(changed, "trace", "layer", "head")) grid.mark(state.layer, state.head);
     if (touched(changed, "trace", "layer", "head", "scale", "colours")) drawCard();
