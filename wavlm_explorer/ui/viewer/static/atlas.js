@@ -63,11 +63,10 @@ export function createAtlas(place, store, source, instrument) {
   }
 
   function drawLayer(layer) {
-    const { thumbnails } = layers[layer];
-    if (!thumbnails || !side) return;
-    const cells = cellsThatFit(side, thumbnails.cells.shape[1]);
+    if (!layers[layer] || !side) return;
+    const cells = cellsThatFit(side, layers[layer].cells.shape[1]);
     for (const button of grid.buttons.filter(one => one.layer === layer)) {
-      paint(button.canvas, poolThumbnail(thumbnails, button.head, cells), cells, shades);
+      paint(button.canvas, poolThumbnail(layers[layer], button.head, cells), cells, shades);
     }
   }
 
@@ -75,7 +74,7 @@ export function createAtlas(place, store, source, instrument) {
 
   function arrange() {
     const measure = store.state.trace.measures.find(({ name }) => name === filter.measure);
-    const number = ({ layer, head }) => layers[layer].measures?.[measure.name][head] ?? null;
+    const number = ({ layer, head }) => layers[layer]?.[measure.name][head] ?? null;
     const measured = grid.buttons.filter(button => number(button) !== null);
     filter.update(measured.map(number));
     for (const button of grid.buttons) grid.label(button);
@@ -89,15 +88,15 @@ export function createAtlas(place, store, source, instrument) {
     return grid.arrange(inside.sort((one, other) => direction * (number(one) - number(other))));
   }
 
-  function take(what, layer, arrays) {
-    layers[layer][what] = arrays;
-    if (what === "thumbnails") drawLayer(layer);
-    else arrange();
+  function take(layer, arrays) {
+    layers[layer] = arrays;
+    drawLayer(layer);
+    arrange();
     if (layer === (pointed ?? store.state).layer) drawCard();
   }
 
   function begin({ trace, layer }) {
-    layers = Array.from({ length: trace.layers }, () => ({ thumbnails: null, measures: null }));
+    layers = new Array(trace.layers).fill(null);
     pointed = null;
     title.textContent = `All ${trace.layers * trace.heads} heads`;
     grid.build(trace.layers, trace.heads);
@@ -107,10 +106,9 @@ export function createAtlas(place, store, source, instrument) {
     resize();
     tell();
     const nearestFirst = [...layers.keys()].sort((one, other) => Math.abs(one - layer) - Math.abs(other - layer));
-    const all = ["thumbnails", "measures"].flatMap(what => nearestFirst.map(index => ({ what, layer: index })));
     const isLong = trace.layers * trace.heads * trace.frames ** 2 > COMFORTABLE;
-    collector.collect(isLong ? [] : all);
-    if (isLong) ask(trace, () => collector.collect(all));
+    collector.collect(isLong ? [] : nearestFirst);
+    if (isLong) ask(trace, () => collector.collect(nearestFirst));
   }
 
   function ask({ duration }, draw) {
