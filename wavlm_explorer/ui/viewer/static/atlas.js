@@ -17,7 +17,7 @@ const HEIGHT = 0.6;  // of the window, that the grid should take at most
 const IN_SIGHT = 0.4;  // of the window: what begins above needs no scrolling to
 
 const PARTS = `<details open>
-  <summary><span></span><small>layers down, heads across; point at one to see more of it, click to go there</small></summary>
+  <summary><span></span> <small>layers down, heads across: point at one to see it closer, click to go there</small></summary>
   <div class="controls"></div>
   <p class="hint" role="status" hidden></p>
   <div class="body">
@@ -25,7 +25,8 @@ const PARTS = `<details open>
     <div class="card"></div>
   </div>
   <p class="remark">The bar under a map is its measure, between the lowest and the highest of all heads. <span hidden>
-    The curve above a column is what its heads prefer by distance alone, up to 1 s away: one bias for all layers.</span></p>
+    The curve above a column is what its heads prefer by distance alone, up to 1 s away: one bias for all layers.
+    </span></p>
   <details class="definitions"><summary>What the measures mean</summary><dl></dl></details></details>`;
 
 const define = ({ label, sentence, formula, source }) =>
