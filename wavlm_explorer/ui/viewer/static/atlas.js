@@ -17,7 +17,8 @@ const HEIGHT = 0.6;  // of the window, that the grid should take at most
 const IN_SIGHT = 0.4;  // of the window: what begins above needs no scrolling to
 
 const PARTS = `<details open>
-  <summary><span></span> <small>layers down, heads across: point at one to see it closer, click to go there</small></summary>
+  <summary><span></span> <small>layers down, heads across: point at one to see it closer, click to go to it</small>
+  </summary>
   <div class="controls"></div>
   <p class="hint" role="status" hidden></p>
   <div class="body">
