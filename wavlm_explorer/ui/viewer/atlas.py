@@ -1,34 +1,34 @@
 """Every head at a glance: small maps, and the numbers by which heads are found."""
 
-import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from ...figures.reduction import pooling_factor
 from ...measures import MapSums
 from ...tracing import Trace
 from .packing import pack
 
-CELLS = 64  # along a side of a thumbnail, at most
+THUMBNAIL_CELLS = 64  # along a side, at most
 STEPS = 255
 
 
-def thumbnails_payload(trace: Trace, layer: int) -> bytes:
-    """Every head of a layer as a small map: each cell the largest weight of factor x factor frames.
+def atlas_payload(trace: Trace, layer: int) -> bytes:
+    """Every head of a layer: a small map, each cell the largest weight of factor x factor frames, and its measures.
 
     cells [heads, queries, keys] uint8, 255 x sqrt(weight): one scale for all heads, so that no maxima need to travel
-    along; a weight of 0.002 still reads 0.0019.
+    along; a weight of 0.002 still reads 0.0019. Each of `measures.MEASURE_NAMES` [heads] float32.
     """
-    factor = pooling_factor(trace.num_frames, CELLS)
-    pooled = F.max_pool2d(trace.attention(layer), factor, ceil_mode=True)
-    cells = (pooled.sqrt() * STEPS).round().to(torch.uint8)
-    return pack({"layer": layer, "factor": factor}, {"cells": cells.numpy()})
+    thumbnails, measures = _summarize(trace, layer)
+    cells = (thumbnails.sqrt() * STEPS).round().to(torch.uint8)
+    return pack(
+        {"layer": layer, "factor": pooling_factor(trace.num_frames, THUMBNAIL_CELLS)},
+        {"cells": cells.numpy(), **{name: numbers.numpy() for name, numbers in measures.items()}},
+    )
 
 
-def measures_payload(trace: Trace, layer: int) -> bytes:
-    """The numbers of every head of a layer, [heads] float32 each, by the names of `measures.MEASURE_NAMES`."""
-    terms = trace.terms_of_heads(layer)
-    sums = MapSums(trace.num_frames)
+def _summarize(trace: Trace, layer: int) -> tuple[Tensor, dict[str, Tensor]]:
+    terms, sums = trace.terms_of_heads(layer), MapSums(trace.num_frames)
     sums.add(terms.weights, terms.content, terms.position)
-    numbers = sums.measures(trace.model.config.frame_seconds)
-    return pack({"layer": layer}, {name: number.numpy().astype(np.float32) for name, number in numbers.items()})
+    factor = pooling_factor(trace.num_frames, THUMBNAIL_CELLS)
+    return F.max_pool2d(terms.weights, factor, ceil_mode=True), sums.measures(trace.model.config.frame_seconds)

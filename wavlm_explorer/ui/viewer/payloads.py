@@ -11,7 +11,7 @@ from torch import Tensor
 from ...figures.reduction import max_pool, pooling_factor
 from ...spectrogram import DYNAMIC_RANGE_DB, spectrogram
 from ...tracing import Trace
-from .atlas import measures_payload, thumbnails_payload
+from .atlas import atlas_payload
 from .packing import pack
 from .quantization import quantize
 from .stages import bias_curves, stages_payload
@@ -84,8 +84,7 @@ MAKERS: dict[str, Callable[..., bytes]] = {
     "layer": layer_payload,
     "window": window_payload,
     "stages": stages_payload,
-    "thumbnails": thumbnails_payload,
-    "measures": measures_payload,
+    "atlas": atlas_payload,
 }
 
 

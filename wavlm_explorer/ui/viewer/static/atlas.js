@@ -16,13 +16,18 @@ const GAP = 28;  // CSS pixels between grid and card
 const HEIGHT = 0.6;  // of the window, that the grid should take at most
 const IN_SIGHT = 0.4;  // of the window: what begins above needs no scrolling to
 
-const PARTS = `<details open><summary></summary>
+const PARTS = `<details open>
+  <summary><span></span> <small>layers down, heads across: point at one to see it closer, click to go to it</small>
+  </summary>
   <div class="controls"></div>
   <p class="hint" role="status" hidden></p>
   <div class="body">
     <div class="grid" role="group" aria-label="All heads, layers down"></div>
     <div class="card"></div>
   </div>
+  <p class="remark">The bar under a map is its measure, between the lowest and the highest of all heads. <span hidden>
+    The curve above a column is what its heads prefer by distance alone, up to 1 s away: one bias for all layers.
+    </span></p>
   <details class="definitions"><summary>What the measures mean</summary><dl></dl></details></details>`;
 
 const define = ({ label, sentence, formula, source }) =>
@@ -31,8 +36,8 @@ const define = ({ label, sentence, formula, source }) =>
 // `instrument` is what shows one head: where a click goes.
 export function createAtlas(place, store, source, instrument) {
   place.innerHTML = PARTS;
-  const [details, summary, controls, hint, body, gridPlace, cardPlace, definitions] =
-    ["details", "summary", ".controls", ".hint", ".body", ".grid", ".card", ".definitions dl"]
+  const [details, title, controls, hint, body, gridPlace, cardPlace, definitions] =
+    ["details", "summary span", ".controls", ".hint", ".body", ".grid", ".card", ".definitions dl"]
       .map(name => place.querySelector(name));
   const grid = createGrid(gridPlace, choose, preview), showCard = createCard(cardPlace);
   const collector = createCollector(source, () => details.open, take, error => tell(error.message));
@@ -60,11 +65,10 @@ export function createAtlas(place, store, source, instrument) {
   }
 
   function drawLayer(layer) {
-    const { thumbnails } = layers[layer];
-    if (!thumbnails || !side) return;
-    const cells = cellsThatFit(side, thumbnails.cells.shape[1]);
+    if (!layers[layer] || !side) return;
+    const cells = cellsThatFit(side, layers[layer].cells.shape[1]);
     for (const button of grid.buttons.filter(one => one.layer === layer)) {
-      paint(button.canvas, poolThumbnail(thumbnails, button.head, cells), cells, shades);
+      paint(button.canvas, poolThumbnail(layers[layer], button.head, cells), cells, shades);
     }
   }
 
@@ -72,7 +76,7 @@ export function createAtlas(place, store, source, instrument) {
 
   function arrange() {
     const measure = store.state.trace.measures.find(({ name }) => name === filter.measure);
-    const number = ({ layer, head }) => layers[layer].measures?.[measure.name][head] ?? null;
+    const number = ({ layer, head }) => layers[layer]?.[measure.name][head] ?? null;
     const measured = grid.buttons.filter(button => number(button) !== null);
     filter.update(measured.map(number));
     for (const button of grid.buttons) grid.label(button);
@@ -86,17 +90,17 @@ export function createAtlas(place, store, source, instrument) {
     return grid.arrange(inside.sort((one, other) => direction * (number(one) - number(other))));
   }
 
-  function take(what, layer, arrays) {
-    layers[layer][what] = arrays;
-    if (what === "thumbnails") drawLayer(layer);
-    else arrange();
+  function take(layer, arrays) {
+    layers[layer] = arrays;
+    drawLayer(layer);
+    arrange();
     if (layer === (pointed ?? store.state).layer) drawCard();
   }
 
   function begin({ trace, layer }) {
-    layers = Array.from({ length: trace.layers }, () => ({ thumbnails: null, measures: null }));
+    layers = new Array(trace.layers).fill(null);
     pointed = null;
-    summary.textContent = `All ${trace.layers * trace.heads} heads`;
+    title.textContent = `All ${trace.layers * trace.heads} heads`;
     grid.build(trace.layers, trace.heads);
     filter ??= createFilter(controls, trace.measures, arrange);
     definitions.innerHTML = trace.measures.map(define).join("");
@@ -104,10 +108,9 @@ export function createAtlas(place, store, source, instrument) {
     resize();
     tell();
     const nearestFirst = [...layers.keys()].sort((one, other) => Math.abs(one - layer) - Math.abs(other - layer));
-    const all = ["thumbnails", "measures"].flatMap(what => nearestFirst.map(index => ({ what, layer: index })));
     const isLong = trace.layers * trace.heads * trace.frames ** 2 > COMFORTABLE;
-    collector.collect(isLong ? [] : all);
-    if (isLong) ask(trace, () => collector.collect(all));
+    collector.collect(isLong ? [] : nearestFirst);
+    if (isLong) ask(trace, () => collector.collect(nearestFirst));
   }
 
   function ask({ duration }, draw) {
@@ -139,7 +142,9 @@ export function createAtlas(place, store, source, instrument) {
     if (touched(changed, "trace")) begin(state);
     else if (recoloured) drawAll();
     if (touched(changed, "layerData") && state.layerData) {
-      grid.crown(drawPreferences(state.layerData.bias, state.trace.hop_seconds));
+      const curves = drawPreferences(state.layerData.bias, state.trace.hop_seconds);
+      grid.crown(curves);
+      place.querySelector(".remark span").hidden = !curves.length;
     }
     if (touched(changed, "trace", "layer", "head")) grid.mark(state.layer, state.head);
     if (touched(changed, "trace", "layer", "head", "scale", "colours")) drawCard();

@@ -13,18 +13,17 @@ export function createCard(place) {
   const canvas = element("canvas", { role: "img" }), caption = element("figcaption"), list = element("dl");
   place.append(element("figure", {}, canvas, caption), list);
 
-  // thumbnails and measures are those of the head's layer, or null while they are on their way
-  return function show({ trace, layer, head }, { thumbnails, measures }, shades) {
+  // `arrays` are what `atlas` gives of the head's layer, or null while they are on their way
+  return function show({ trace, layer, head }, arrays, shades) {
     const title = `Layer ${layer}, head ${head}`;
     canvas.setAttribute("aria-label", `Attention of ${title.toLowerCase()}`);
     caption.replaceChildren(element("b", {}, title));
-    canvas.classList.toggle("empty", !thumbnails);
-    if (thumbnails) {
-      const side = cellsThatFit(canvas.clientWidth, thumbnails.cells.shape[1]), { factor } = thumbnails;
-      paint(canvas, poolThumbnail(thumbnails, head, side), side, shades);
-      if (factor > 1) caption.append(`each cell the largest of ${factor} × ${factor} frames`);
-    }
-    const known = measures ? trace.measures : [];
-    list.replaceChildren(...known.map(measure => tellMeasure(measure, measures[measure.name][head])));
+    canvas.classList.toggle("empty", !arrays);
+    list.replaceChildren();
+    if (!arrays) return;
+    const side = cellsThatFit(canvas.clientWidth, arrays.cells.shape[1]), { factor } = arrays;
+    paint(canvas, poolThumbnail(arrays, head, side), side, shades);
+    if (factor > 1) caption.append(`each cell the largest of ${factor} × ${factor} frames`);
+    list.append(...trace.measures.map(measure => tellMeasure(measure, arrays[measure.name][head])));
   };
 }

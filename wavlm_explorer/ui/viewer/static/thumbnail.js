@@ -24,7 +24,7 @@ export function pool(cells, start, size, side, factors = null) {
   return pooled;
 }
 
-// One head of the arrays of `thumbnails`, as levels.
+// One head of the arrays of `atlas`, as levels.
 export function poolThumbnail({ cells }, head, side) {
   const size = cells.shape[1];
   return pool(cells, head * size * size, size, side);
