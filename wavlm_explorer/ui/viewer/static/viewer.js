@@ -27,7 +27,7 @@ const STYLES = ["viewer.css", "toolbar.css", "stages.css"];
 const NOTHING = {
   trace: null, layer: 0, head: 0, layerData: null, windowData: null, weights: null, sound: null, scale: "square root",
   pointed: null, locked: null, compared: null, range: null, selection: null, layout: null, labels: [], time: 0,
-  playing: false, heard: null, speed: 1, loop: false, trouble: null, colours: null,
+  playing: false, heard: null, gateHeads: "one", speed: 1, loop: false, trouble: null, colours: null,
 };
 
 export function show({ data, parentElement, setStateValue }) {
@@ -70,7 +70,7 @@ function create(root, first) {
       source.open(data.arrays);
       return store.set({
         ...NOTHING, layout: store.state.layout, colours, trace: data, ...readPlace(data), labels: data.labels ?? [], time: data.start,
-        scale: data.place.scale ?? store.state.scale, speed: store.state.speed, loop: store.state.loop,
+        gateHeads: store.state.gateHeads, scale: data.place.scale ?? store.state.scale, speed: store.state.speed, loop: store.state.loop,
       });
     },
     stop: () => stops.forEach(stop => stop()),
