@@ -48,6 +48,8 @@ def test_a_layer_stands_on_those_below_it_only(layer, others):
     ("layer", "above"),
     [
         ("audio", {"modules", "wavlm", "checkpoints", "tracing", "figures", "views", "ui"}),
+        ("labels", {"modules", "wavlm", "checkpoints", "audio", "decoding", "tracing", "figures", "views", "ui"}),
+        ("pooling", {"checkpoints", "figures", "views", "ui"}),
         ("checkpoints", {"audio", "tracing", "measures", "figures", "views", "ui"}),
         ("measures", {"tracing", "figures", "views", "ui"}),
         ("tracing", {"checkpoints", "figures", "views", "ui"}),

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .comparison import diff
     from .config import BASE, BASE_PLUS, LARGE, WavLMConfig
     from .diagnosis import doctor
+    from .labels import Interval, LabelError, LabelTrack, load_labels
+    from .pooling import LabelAttention, pool_attention
     from .tracing import AttentionTerms, Trace, trace
     from .wavlm import WavLM
 
@@ -29,6 +31,10 @@ __all__ = [
     "Audio",
     "AudioError",
     "CheckpointError",
+    "Interval",
+    "LabelAttention",
+    "LabelError",
+    "LabelTrack",
     "Trace",
     "WavLM",
     "WavLMConfig",
@@ -36,7 +42,9 @@ __all__ = [
     "doctor",
     "figures",
     "load_audio",
+    "load_labels",
     "load_model",
+    "pool_attention",
     "save_model",
     "trace",
 ]
@@ -45,6 +53,8 @@ _HOMES = {
     **dict.fromkeys(("Audio", "AudioError", "load_audio"), "audio"),
     **dict.fromkeys(("CheckpointError", "load_model", "save_model"), "checkpoints"),
     **dict.fromkeys(("BASE", "BASE_PLUS", "LARGE", "WavLMConfig"), "config"),
+    **dict.fromkeys(("Interval", "LabelError", "LabelTrack", "load_labels"), "labels"),
+    **dict.fromkeys(("LabelAttention", "pool_attention"), "pooling"),
     **dict.fromkeys(("AttentionTerms", "Trace", "trace"), "tracing"),
     "WavLM": "wavlm",
     "diff": "comparison",

@@ -1,33 +1,16 @@
 """The model's panel, the doctor and the comparison, without a browser."""
 
 import io
-from pathlib import Path
 
 import pytest
 import torch
 from models import VARIANTS, make_model
 from streamlit.testing.v1 import AppTest
-from streamlit.util import calc_hash
+from visits import go_to, open_page, pictures, viewer
 
 from wavlm_explorer.checkpoints import load_model, save_model
 from wavlm_explorer.ui import checkpoint, model
 from wavlm_explorer.ui.folders import FOLDERS_VARIABLE
-
-APP = str(Path(__file__).parents[2] / "app.py")
-
-
-def open_page(page: str = "", **link: str) -> AppTest:
-    """Open a page as its link says."""
-    app = AppTest.from_file(APP, default_timeout=180)
-    for name, value in link.items():
-        app.query_params[name] = value
-    return go_to(app, page).run() if page else app.run()
-
-
-def go_to(app: AppTest, page: str) -> AppTest:
-    """Follow a link to a page; AppTest itself only knows pages that are files."""
-    app._page_hash = calc_hash(page)
-    return app
 
 
 def original(**changes) -> bytes:
@@ -74,7 +57,7 @@ def test_a_refused_upload_keeps_the_last_model_and_leads_to_the_doctor():
     assert not app.exception
     assert "missing encoder.layers.1.fc2.weight" in errors(app)[0].replace("\\", "")
     assert facts(app).startswith("nano · ")
-    assert len(app.get("image")) == 3
+    assert viewer(app)["layers"] == 6
     assert [link.proto.label for link in app.get("page_link")] == ["**Ask the doctor**"]
     go_to(app, "doctor").run()
     assert not app.exception
@@ -95,7 +78,7 @@ def test_the_doctor_finds_the_bundled_model_sound():
     assert not app.exception
     assert app.success[0].value.startswith("**Sound.**")
     assert errors(app) == []
-    assert len(app.get("image")) == 6
+    assert pictures(app) == 6
     assert {"Report (HTML)", "Report (JSON)"} <= {getattr(button, "label", "") for button in app.get("download_button")}
 
 
@@ -144,7 +127,7 @@ def test_a_path_that_leads_out_is_refused(shared, name):
     assert not app.exception
     assert "leads out of there" in errors(app)[0]
     assert facts(app).startswith("nano")
-    assert len(app.get("image")) == 3
+    assert viewer(app)["layers"] == 6
 
 
 def test_without_an_allowed_folder_no_path_is_offered():
@@ -216,7 +199,7 @@ def test_the_comparison_says_what_to_do_and_what_is_identical():
     app.selectbox(key="other").set_value("nano (bundled)").run()
     assert not app.exception
     assert app.success[0].value.startswith("**Identical.**")
-    assert len(app.get("image")) == 5
+    assert pictures(app) == 5
 
 
 def test_the_comparison_opens_from_its_link_and_shows_what_moved(shared):

@@ -1,48 +1,19 @@
-"""The page without a browser: every view, bad input, shared links, and who may see what."""
+"""The page without a browser: what the viewer is given, bad input, shared links, and who may see what."""
 
 import io
 import pickle
-import wave
-from pathlib import Path
 
-import numpy as np
 import psutil
 import pytest
 import torch
 from models import make_model
 from payload import Payload
-from streamlit.testing.v1 import AppTest
+from visits import choose, errors, open_page, pictures, viewer, wav
 
 from wavlm_explorer import tracing
+from wavlm_explorer.figures.style import WEIGHT_SCALES
 from wavlm_explorer.ui import shell
 from wavlm_explorer.views import VIEWS
-
-APP = str(Path(__file__).parents[2] / "app.py")
-
-
-def open_page(**link: str) -> AppTest:
-    """Open the page as its link says; `page` names a view."""
-    app = AppTest.from_file(APP, default_timeout=120)
-    for name, value in link.items():
-        app.query_params[name] = value
-    return app.run()
-
-
-def wav(seconds: float = 1.0, rate: int = 16_000) -> bytes:
-    buffer = io.BytesIO()
-    times = np.arange(int(seconds * rate)) / rate
-    with wave.open(buffer, "wb") as file:
-        file.setparams((1, 2, rate, 0, "NONE", ""))
-        file.writeframes((8000 * np.sin(2 * np.pi * 220 * times)).astype("<i2").tobytes())
-    return buffer.getvalue()
-
-
-def errors(app: AppTest) -> list[str]:
-    return [element.value for element in app.error]
-
-
-def pictures(app: AppTest) -> int:
-    return len(app.get("image"))
 
 
 def test_the_page_opens_with_a_sample_already_traced():
@@ -50,7 +21,10 @@ def test_the_page_opens_with_a_sample_already_traced():
     assert not app.exception
     assert errors(app) == []
     assert app.title[0].value == VIEWS[0].title
-    assert pictures(app) == 3
+    shown = viewer(app)
+    assert (shown["layers"], shown["heads"], shown["frames"]) == (6, 6, 262)
+    assert [track["name"] for track in shown["labels"]] == ["phones", "words"]
+    assert pictures(app) == 0
     assert "nano" in app.sidebar.caption[-1].value
 
 
@@ -58,8 +32,8 @@ def test_a_link_opens_what_it_says():
     app = open_page(sample="A pause", layer="1", head="4", scale="linear")
     assert not app.exception
     assert app.selectbox(key="sample").value == "pause"
-    assert (app.slider(key="layer").value, app.slider(key="head").value) == (1, 4)
-    assert app.segmented_control(key="scale").value == "linear"
+    place = viewer(app)["place"]
+    assert (place["layer"], place["head"], place["scale"]) == (1, 4, "linear")
 
 
 @pytest.mark.parametrize(
@@ -68,24 +42,24 @@ def test_a_link_opens_what_it_says():
 def test_a_link_that_makes_no_sense_opens_the_page_all_the_same(link):
     app = open_page(**link)
     assert not app.exception
-    assert pictures(app) == 3
+    shown = viewer(app)
+    assert 0 <= shown["place"]["layer"] < shown["layers"]
+    assert 0 <= shown["place"]["head"] < shown["heads"]
+    assert shown["place"]["scale"] in WEIGHT_SCALES
 
 
 def test_another_head_or_layer_never_runs_the_model_again(monkeypatch):
     traces = []
     monkeypatch.setattr(shell, "trace", lambda *a, **k: traces.append(1) or tracing.trace(*a, **k))
     app = open_page()
-    app.slider(key="head").set_value(2).run()
-    app.slider(key="layer").set_value(5).run()
-    app.segmented_control(key="scale").set_value("linear").run()
+    for name, value in (("head", 2), ("layer", 5), ("scale", "linear")):
+        app.session_state[name] = value
+        app.run()
+        assert viewer(app)["place"][name] == value
     assert not app.exception
     assert len(traces) == 1
     app.selectbox(key="sample").set_value("vowels").run()
     assert len(traces) == 2
-
-
-def choose(app: AppTest, kind: str) -> AppTest:
-    return app.segmented_control(key="sound").set_value(kind).run()
 
 
 def test_an_upload_is_traced():
@@ -94,7 +68,7 @@ def test_an_upload_is_traced():
     app.file_uploader(key="upload").upload("tone.wav", wav(2.0)).run()
     assert not app.exception
     assert errors(app) == []
-    assert pictures(app) == 3
+    assert viewer(app)["duration"] == 2.0
     assert any("tone.wav · 0 to 2.00 s" in caption.value for caption in app.sidebar.caption)
     app.number_input(key="start").set_value(1.5).run()
     assert any("tone.wav · 1.5 to 2.00 s" in caption.value for caption in app.sidebar.caption)
@@ -116,7 +90,7 @@ def test_bad_recordings_are_explained_and_lose_nothing(tmp_path):
         assert not app.exception, name
         assert message in errors(app)[0], name
         assert any("Still showing good.wav" in caption.value for caption in app.caption), name
-        assert pictures(app) == 3, name
+        assert viewer(app)["duration"] == 1.0, name
     assert not mark.exists()
 
 
@@ -139,17 +113,19 @@ def test_a_look_at_the_samples_does_not_lose_an_upload():
     app = choose(open_page(), "Upload")
     app.file_uploader(key="upload").upload("mine.wav", wav()).run()
     app = choose(choose(app, "Sample"), "Upload")
-    assert pictures(app) == 3
+    assert viewer(app)["duration"] == 1.0
     assert any("mine.wav" in caption.value for caption in app.sidebar.caption)
 
 
 def test_the_link_keeps_layer_and_head():
     app = open_page(layer="4", head="5")
     assert app.query_params["layer"] == "4"
-    app.slider(key="layer").set_value(1).run()
+    app.session_state["layer"] = 1
+    app.run()
     assert app.query_params["layer"] == "1"
     assert app.query_params["head"] == "5"
-    app.slider(key="head").set_value(0).run()
+    app.session_state["head"] = 0
+    app.run()
     assert "head" not in app.query_params
 
 
@@ -158,7 +134,7 @@ def test_a_trace_that_does_not_fit_is_explained(monkeypatch):
     app = open_page()
     assert not app.exception
     assert "Choose a shorter part" in errors(app)[0]
-    assert pictures(app) == 0
+    assert viewer(app) is None
 
 
 def test_silence_is_said_to_be_silence():
@@ -167,14 +143,14 @@ def test_silence_is_said_to_be_silence():
     app.file_uploader(key="upload").upload("silent.wav", silent).run()
     assert not app.exception
     assert "silent" in app.warning[0].value
-    assert pictures(app) == 3
+    assert viewer(app)["duration"] == 1.0
 
 
 def test_a_recording_from_the_microphone_works_the_same():
     app = choose(open_page(), "Record")
     app.audio_input(key="record").set_value(("voice.wav", wav(), "audio/wav")).run()
     assert not app.exception
-    assert pictures(app) == 3
+    assert viewer(app)["duration"] == 1.0
 
 
 def checkpoint(model) -> bytes:
@@ -191,12 +167,12 @@ def test_a_checkpoint_of_one_s_own_and_a_bad_one(tmp_path):
     app.file_uploader(key="checkpoint").upload("mine.pt", checkpoint(make_model())).run()
     assert not app.exception
     assert app.sidebar.caption[-1].value.startswith("mine.pt · 3 layers × 3 heads")
-    assert (app.slider(key="layer").value, app.slider(key="head").value) == (2, 2)
+    assert [viewer(app)["place"][name] for name in ("layer", "head")] == [2, 2]
     mark = tmp_path / "executed"
     buffer = io.BytesIO()
     torch.save({"cfg": Payload(mark), "model": {}}, buffer)
     app.file_uploader(key="checkpoint").set_value(("bad.pt", buffer.getvalue(), "application/zip")).run()
     assert not app.exception
     assert "Python objects of posix.mkdir" in errors(app)[0]
-    assert pictures(app) == 3
+    assert (viewer(app)["layers"], viewer(app)["heads"]) == (3, 3)
     assert not mark.exists()

@@ -5,6 +5,7 @@ from .bias import bias_curves, gate_track
 from .buckets import bucket_function, bucket_matrix
 from .comparison import change_map, divergence_maps, similarity_curves, similarity_matrix
 from .glu import gate_histogram, glu_terms
+from .labels import label_map
 from .noise import noise_attention, noise_effect, noise_mask, noise_over_steps, noise_weight
 from .style import DARK, LIGHT, Palette, Picture
 
@@ -24,6 +25,7 @@ __all__ = [
     "gate_histogram",
     "gate_track",
     "glu_terms",
+    "label_map",
     "noise_attention",
     "noise_effect",
     "noise_mask",

@@ -13,10 +13,11 @@ from ..comparison.page import NO_COUNTERPART, changes_of_tensors, divergence_of_
 from ..figures.style import Palette
 from ..views import Exhibit, Lesson, Note
 from .checkpoint import choose_checkpoint, what_to_do
+from .exhibits import show_exhibits
 from .markdown import literal
 from .memory import remember
 from .model import ONE_AT_A_TIME, Selection
-from .page import _show_lesson, _show_rows
+from .page import show_lesson
 from .reference import Reference
 from .tool import Tool, hang
 
@@ -50,7 +51,7 @@ LESSON = Lesson(
 def show(selection: Selection, audio: Audio | None, palette: Palette) -> None:
     """Draw the page."""
     st.title(COMPARE.title)
-    _show_lesson(LESSON)
+    show_lesson(LESSON)
     other = _choose_other(selection)
     if selection.reference is None:
         st.info(what_to_do(st.session_state.get("model")), icon=":material/arrow_back:")
@@ -110,7 +111,7 @@ def _show_difference(difference: Difference, palette: Palette) -> None:
     _offer_downloads(difference)
     for title, exhibits in _sections(difference, palette):
         st.subheader(title)
-        _show_rows(iter(exhibits))
+        show_exhibits(iter(exhibits))
     _show_fields(difference)
     _show_tensors(difference)
 

@@ -12,10 +12,10 @@ from ..diagnosis.page import document, pictures
 from ..document import Plate
 from ..figures.style import Palette
 from .checkpoint import what_to_do
+from .exhibits import show_exhibits
 from .markdown import literal
 from .memory import remember
 from .model import ONE_AT_A_TIME, Selection
-from .page import _show_rows
 from .reference import Reference
 from .tool import Tool, hang
 
@@ -60,7 +60,7 @@ def show(selection: Selection, audio: Audio | None, palette: Palette) -> None:
     _show_findings(report.findings)
     if plates:
         st.subheader("Pictures")
-        _show_rows(hang(plate, palette) for plate in plates)
+        show_exhibits(hang(plate, palette) for plate in plates)
     _show_checks(report)
 
 

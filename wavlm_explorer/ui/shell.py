@@ -13,6 +13,7 @@ from ..wavlm import WavLM
 from .checkpoint import what_to_do
 from .compare import COMPARE
 from .doctor import DOCTOR
+from .labels import choose_labels
 from .memory import remember
 from .model import ONE_AT_A_TIME, choose_model
 from .page import show_view
@@ -31,6 +32,7 @@ def main() -> None:
         st.title("WavLM Explorer")
         st.caption("See what a speech model attends to, head by head, on any voice.")
         audio = choose_sound()
+        tracks = choose_labels(audio)
         selection = choose_model(None if page is DOCTOR else addresses[DOCTOR.title])
         palette = current_palette()
     _freeze_what_is_loaded()
@@ -48,7 +50,7 @@ def main() -> None:
         st.title(page.title)
         st.error(f"This sound could not be traced through this model: {error}", icon=":material/error:")
     else:
-        show_view(page, traced, palette)
+        show_view(page, traced, palette, tracks)
 
 
 def _navigate() -> tuple[View | Tool, dict[str, Any]]:

@@ -1,11 +1,15 @@
 """The viewer on the page: one component, told where to fetch and where to begin; what is chosen comes back."""
 
+from collections.abc import Sequence
+
 import matplotlib
 import streamlit as st
 from streamlit.components.v2 import component
 
 from ...figures.style import DARK, LIGHT, WEIGHT_SCALES, Palette
+from ...labels import LabelTrack
 from ...tracing import Trace
+from .definitions import definitions_for_browser
 from .place import forget_frames, note_place, recall_place, take_place
 from .serving import offer, static_digest
 
@@ -19,13 +23,15 @@ export default async function (component) {
 _viewer = component("wavlm_explorer_viewer", html='<div class="viewer"></div>', js=_ENTER)
 
 
-@st.fragment
-def show_viewer(trace: Trace) -> None:
-    """Draw the viewer of a trace; layer, head, scale, window and frame live in the session and in the page's link."""
+def show_viewer(trace: Trace, tracks: Sequence[LabelTrack] = ()) -> None:
+    """Draw the viewer of a trace and its labels; layer, head, scale, window and frame live in session and link.
+
+    What is chosen in it runs the fragment again in which it stands.
+    """
     forget_frames(trace.audio.digest)
     place = recall_place(trace)
     base = "/".join(["", *filter(None, [str(st.get_option("server.baseUrlPath")).strip("/")]), "viewer"])
-    config = trace.model.config
+    config, end = trace.model.config, trace.audio.start + trace.audio.duration
     _viewer(
         key="viewer",
         data={
@@ -38,8 +44,10 @@ def show_viewer(trace: Trace) -> None:
             "duration": trace.audio.duration,
             "hop_seconds": config.frame_seconds,
             "field_seconds": config.receptive_field_samples / trace.audio.sample_rate,
+            "labels": [{"name": track.name, "intervals": track.between(trace.audio.start, end)} for track in tracks],
             "has_bias": config.relative_position_embedding,
             "has_gate": config.relative_position_embedding and config.gru_rel_pos,
+            "measures": definitions_for_browser(),
             "place": place,
             "scales": WEIGHT_SCALES,
             "palettes": {"light": _colours(LIGHT), "dark": _colours(DARK)},

@@ -74,7 +74,8 @@ export function followKeys(main, store, sound) {
   function handle(event) {
     const path = event.composedPath();
     const isHere = path.includes(main) || (path[0] === document.body && state.pointed);  // pointed at, nothing focused
-    if (!isHere || !state.trace || event.ctrlKey || event.metaKey || !actions[event.key]) return;
+    const hasOwnKeys = path[0] !== main && path[0].tabIndex >= 0;  // a button of the tracks, the labels
+    if (!isHere || hasOwnKeys || !state.trace || event.ctrlKey || event.metaKey || !actions[event.key]) return;
     if (event.altKey && !(event.key in ARROWS)) return;
     event.preventDefault();
     event.stopPropagation();  // Streamlit has keys of its own

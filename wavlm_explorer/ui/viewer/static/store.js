@@ -15,6 +15,7 @@
 //   selection  {from, to} while the pointer drags a window, or null  (frames)
 //   layout     {left, width, right} of the time axis, in CSS pixels; `wide` where `side` stands beside it
 //   labels     [{name, intervals: [[from, to, text]]}], the label tracks of the sound   (seconds)
+//   tier       which of them the ticks of the map and the readout speak of
 //   time       where the playhead stands (seconds from the start of the file); playing: whether it moves
 //   gateHeads  "one" head's gate in the track, or "all" of the layer's
 //   heard      {from, to} that is played, or null for all that is shown  (seconds)
