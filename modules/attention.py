@@ -154,10 +154,12 @@ class MultiheadAttention(nn.Module):
         """The gate as the original's slow path has it: from the projected and scaled query. For comparison only."""
         return self._gate(self.project_query(query))
 
+    def compute_paper_gate(self, query: Frames) -> Float[Tensor, "batch heads queries"]:
+        """The gate as the paper has it: from the projected query q, not scaled. For comparison only."""
+        return self._gate(self._split_heads(self.q_proj(query)))
+
     def compute_position(
-        self,
-        gate: Float[Tensor, "batch heads queries"],
-        position_bias: Float[Tensor, "#batch heads queries keys"],
+        self, gate: Float[Tensor, "batch heads queries"], position_bias: Float[Tensor, "#batch heads queries keys"]
     ) -> Float[Tensor, "#batch heads queries keys"]:
         """g[i] B[i, j]: what position adds to the logits."""
         return gate.unsqueeze(-1) * position_bias if self.gru_rel_pos else position_bias

@@ -79,6 +79,13 @@ def test_the_mean_of_the_heads_is_what_the_original_s_attention_returns():
         torch.testing.assert_close(traced.attention(layer).mean(0), mean[0].detach(), atol=1e-6, rtol=1e-5)
 
 
+def test_attention_s_input_makes_the_gate(any_trace):
+    attention = any_trace.model.encoder.block(1).self_attn
+    x = any_trace.attention_input(1)
+    assert torch.equal(x, any_trace.hidden_states[1]) != any_trace.model.config.layer_norm_first
+    assert torch.equal(attention.compute_gate(x[:, None])[0], any_trace.gate(1))
+
+
 def test_rows_sum_to_one_and_heads_differ(any_trace):
     weights = any_trace.attention(1)
     assert weights.shape == (any_trace.num_heads, any_trace.num_frames, any_trace.num_frames)
@@ -114,7 +121,7 @@ def test_heads_and_queries_select_from_the_whole(tiny_trace, heads, queries):
 
 def test_indices_follow_python_s_rules(tiny_trace):
     assert torch.equal(tiny_trace.attention(-1), tiny_trace.attention(2))
-    for ask in (tiny_trace.attention, tiny_trace.gate, tiny_trace.feed_forward_input):
+    for ask in (tiny_trace.attention, tiny_trace.gate, tiny_trace.attention_input, tiny_trace.feed_forward_input):
         with pytest.raises(IndexError, match=r"layer 3 is out of range: expected 0 to 2, or -3 to -1"):
             ask(3)
     with pytest.raises(IndexError, match=r"head -4 is out of range: expected 0 to 2"):

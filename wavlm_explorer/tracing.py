@@ -125,6 +125,12 @@ class Trace:
         return _to_cpu(block.self_attn.compute_gate(block.attention_input(x))[0])
 
     @torch.no_grad()
+    def attention_input(self, layer: SupportsIndex) -> Float[Tensor, "frames width"]:
+        """What one layer's queries, keys, values and gate are made of."""
+        block, x = self._layer_input(_check_index("layer", layer, self.num_layers))
+        return _to_cpu(block.attention_input(x)[:, 0])
+
+    @torch.no_grad()
     def feed_forward_input(self, layer: SupportsIndex) -> Float[Tensor, "frames width"]:
         """What one layer's feed-forward receives."""
         block, x = self._layer_input(_check_index("layer", layer, self.num_layers))

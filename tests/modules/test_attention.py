@@ -144,6 +144,17 @@ def test_the_slow_path_gate_is_at_hand_for_comparison():
     assert largest_difference(ours.compute_slow_path_gate(x)[..., None] * ours.compute_bias(9, 9), gated) < 1e-5
 
 
+def test_the_paper_s_gate_reads_the_projected_query():
+    ours = twins("MultiheadAttention", 8, 2, self_attention=True, **GATED)[1]
+    x = torch.randn(9, 2, 8)
+    q = ours.q_proj(x).view(9, 2, 2, 4).permute(1, 2, 0, 3)  # [batch, heads, frames, head_dim]
+    update, reset = torch.sigmoid(ours.grep_linear(q).view(2, 2, 9, 2, 4).sum(-1) * torch.tensor([-1, 1])).unbind(-1)
+    candidate = ours.grep_a.squeeze(-1) * reset  # times the bias d: r = d + update d + (1 - update) candidate d
+    assert largest_difference(ours.compute_paper_gate(x), 1 + update + (1 - update) * candidate) < 1e-6
+    assert largest_difference(ours.compute_paper_gate(x), ours.compute_slow_path_gate(x)) > 1e-3
+    assert largest_difference(ours.compute_paper_gate(x), ours.compute_gate(x)) > 1e-3
+
+
 @pytest.mark.parametrize("need_weights", [True, False])
 def test_gradients_equal_the_original(need_weights):
     gradients = []

@@ -44,6 +44,8 @@ def show_viewer(trace: Trace, tracks: Sequence[LabelTrack] = ()) -> None:
             "hop_seconds": config.frame_seconds,
             "field_seconds": config.receptive_field_samples / trace.audio.sample_rate,
             "labels": [{"name": track.name, "intervals": track.between(trace.audio.start, end)} for track in tracks],
+            "has_bias": config.relative_position_embedding,
+            "has_gate": config.relative_position_embedding and config.gru_rel_pos,
             "place": place,
             "scales": WEIGHT_SCALES,
             "palettes": {"light": _colours(LIGHT), "dark": _colours(DARK)},

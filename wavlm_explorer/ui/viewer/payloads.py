@@ -13,6 +13,7 @@ from ...spectrogram import DYNAMIC_RANGE_DB, spectrogram
 from ...tracing import Trace
 from .packing import pack
 from .quantization import quantize
+from .stages import bias_curves, stages_payload
 
 LAYER_CELLS = 500  # along an axis: 10 s of a Base layer are 3 MB
 EXACT_CELLS = 500  # of a window that travels as float32: 1 MB
@@ -40,13 +41,19 @@ def sound_payload(trace: Trace) -> bytes:
 def layer_payload(trace: Trace, layer: int) -> bytes:
     """Every head of a layer, one byte a cell, and its gate; a cell is the largest of factor x factor frames.
 
-    cells [heads, queries, keys] uint8 and row_max [heads, queries] float32; gate [heads, frames] float32.
+    cells [heads, queries, keys] uint8 and row_max [heads, queries] float32; gate [heads, frames] and
+    bias [heads, distances] float32, as `bias_curves` cuts it.
     """
     factor = pooling_factor(trace.num_frames, LAYER_CELLS)
     maps = quantize(trace.attention(layer) if factor == 1 else _overview(trace, layer, factor))
     return pack(
         {"layer": layer, "factor": factor},
-        {"cells": maps.cells, "row_max": maps.row_max, "gate": trace.gate(layer).numpy()},
+        {
+            "cells": maps.cells,
+            "row_max": maps.row_max,
+            "gate": trace.gate(layer).numpy(),
+            "bias": bias_curves(trace).numpy(),
+        },
     )
 
 
@@ -71,7 +78,12 @@ def _overview(trace: Trace, layer: int, factor: int) -> Float[Tensor, "heads poo
     return torch.stack([max_pool(trace.attention(layer, head)[0], factor) for head in range(trace.num_heads)])
 
 
-MAKERS: dict[str, Callable[..., bytes]] = {"sound": sound_payload, "layer": layer_payload, "window": window_payload}
+MAKERS: dict[str, Callable[..., bytes]] = {
+    "sound": sound_payload,
+    "layer": layer_payload,
+    "window": window_payload,
+    "stages": stages_payload,
+}
 
 
 def make(trace: Trace, what: str, wanted: dict[str, str]) -> bytes:

@@ -1,10 +1,12 @@
 // Puts the viewer together. `show` is called by Streamlit's component at every rerun that changes its data or theme.
 
 import { createColourBar } from "./colourbar.js";
+import { createBiasCurve } from "./bias.js";
 import { dress, isDark, readPalette } from "./colours.js";
 import { createCurves } from "./curves.js";
 import { createCursor } from "./cursor.js";
 import { element } from "./element.js";
+import { createGateTrack } from "./gate.js";
 import { followKeys } from "./keys.js";
 import { createLabels } from "./labels.js";
 import { createPlaces, followRoom } from "./layout.js";
@@ -16,12 +18,13 @@ import { createReadout } from "./readout.js";
 import { createSound } from "./sound.js";
 import { createSource } from "./source.js";
 import { createSpectrogram } from "./spectrogram.js";
+import { createStages } from "./stages.js";
 import { createStore } from "./store.js";
 import { createToolbar } from "./toolbar.js";
 import { createTracks } from "./tracks.js";
 import { deriveWeights } from "./weights.js";
 
-const STYLES = ["viewer.css", "toolbar.css", "labels.css"];
+const STYLES = ["viewer.css", "toolbar.css", "labels.css", "stages.css"];
 const NOTHING = {
   trace: null, layer: 0, head: 0, layerData: null, windowData: null, weights: null, sound: null, scale: "square root",
   pointed: null, locked: null, compared: null, range: null, selection: null, layout: null, labels: [], tier: 0, time: 0,
@@ -52,9 +55,12 @@ function create(root, first) {
   createColourBar(places.map, store);
   createCursor(places, store);
   createReadout(places.readout, store);
+  createGateTrack(places.gate, store);
+  createBiasCurve(places.bias, store);
+  const leaveStages = createStages(places.stages, store, source);
   createTrouble(places.trouble, store);
   followPointer(places, store, sound);
-  const stops = [stopLoading, place.stop, sound.stop, store.stop, followKeys(places.main, store, sound), followRoom(root, places, store)];
+  const stops = [stopLoading, leaveStages, place.stop, sound.stop, store.stop, followKeys(places.main, store, sound), followRoom(root, places, store)];
 
   Object.assign(root, { store, sound });  // for whoever looks from outside: tests, the console
   return {

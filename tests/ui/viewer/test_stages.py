@@ -1,0 +1,121 @@
+"""What the browser gets of one head is enough to make its weights and its output again."""
+
+import json
+import struct
+
+import numpy as np
+import pytest
+import torch
+from traces import make_trace
+
+from wavlm_explorer import Trace
+from wavlm_explorer.gates import GATE_SOURCES, gate_from
+from wavlm_explorer.ui.viewer import stages
+from wavlm_explorer.ui.viewer.payloads import make
+
+
+def unpack(content: bytes) -> dict[str, np.ndarray]:
+    """Read a block as payload.js does."""
+    (length,) = struct.unpack("<I", content[4:8])
+    header = json.loads(content[8 : 8 + length])
+    base = -(-(8 + length) // 8) * 8
+    arrays = {
+        name: np.frombuffer(content, array["dtype"], int(np.prod(array["shape"])), base + array["offset"])
+        for name, array in header["arrays"].items()
+    }
+    return header["facts"] | {name: arrays[name].reshape(header["arrays"][name]["shape"]) for name in arrays}
+
+
+def fetch(trace: Trace, layer: int, head: int, start: int, stop: int) -> dict[str, np.ndarray]:
+    """Ask as the browser does."""
+    wanted = {"layer": layer, "head": head, "start": start, "stop": stop}
+    return unpack(make(trace, "stages", {name: str(number) for name, number in wanted.items()}))
+
+
+def put_together(parts: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Logits, weights and output, in float64, by the formulas that the browser uses."""
+    size = len(parts["content_max"])
+    content = parts["content"].astype(np.float64) + parts["content_max"][:, None]
+    distances = np.arange(size) - np.arange(size)[:, None]
+    logits = content + parts["gates"][0][:, None] * parts["bias"][distances + size - 1]
+    weights = np.exp(logits - logits.max(1, keepdims=True))
+    weights *= (parts["share"] / weights.sum(1))[:, None]
+    return logits, weights, weights @ parts["value"] + parts["outside"]
+
+
+def head_output(trace: Trace, layer: int, head: int) -> torch.Tensor:
+    """What a head gives to the layer's output projection."""
+    attention = trace.model.encoder.block(layer).self_attn
+    with torch.no_grad():
+        return trace.attention(layer, head)[0] @ attention.project_value(trace.attention_input(layer)[:, None])[0, head]
+
+
+@pytest.mark.parametrize("window", [(0, 39), (0, 7), (11, 30)])
+def test_terms_give_the_weights_and_the_output_again(any_trace, window, monkeypatch):
+    monkeypatch.setattr(stages, "BLOCK_BYTES", 4 * any_trace.num_frames * 4)  # blocks of four queries
+    assert any_trace.num_frames == 39
+    frames = slice(*window)
+    logits, weights, output = put_together(fetch(any_trace, 1, 2, *window))
+    terms = any_trace.attention_terms(1, 2)
+    np.testing.assert_allclose(logits, terms.logits[frames, frames], atol=2e-2)
+    np.testing.assert_allclose(weights, terms.weights[frames, frames], atol=2e-3)
+    np.testing.assert_allclose(output, head_output(any_trace, 1, 2)[frames], atol=1e-2)
+
+
+def test_half_precision_costs_little_where_logits_are_large():
+    trace = make_trace()
+    attention = trace.model.encoder.block(0).self_attn
+    with torch.no_grad():
+        for parameter in attention.q_proj.parameters():
+            parameter *= 30  # logits in the hundreds, as Large has them
+    exact = trace.attention_terms(0, 0)
+    assert exact.content.abs().max() > 100
+    _, weights, _ = put_together(fetch(trace, 0, 0, 0, trace.num_frames))
+    assert np.abs(weights - exact.weights.numpy()).max() < 2e-3
+
+
+def test_numbers_to_check_by_are_the_model_s_own(tiny_trace, monkeypatch):
+    monkeypatch.setattr(stages, "NUM_CHECKED", 5)
+    monkeypatch.setattr(stages, "BLOCK_BYTES", 1)
+    parts = fetch(tiny_trace, 2, 1, 4, 24)
+    exact = tiny_trace.attention_terms(2, 1)
+    assert parts["checked"].tolist() == [0, 5, 10, 14, 19]
+    rows = parts["checked"] + 4
+    np.testing.assert_allclose(parts["exact_logits"], exact.logits[rows, 4:24], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(parts["exact_weights"], exact.weights[rows, 4:24], rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(parts["share"], exact.weights[4:24, 4:24].sum(1), rtol=1e-5)
+
+
+def test_every_gate_travels(tiny_trace):
+    parts = fetch(tiny_trace, 0, 1, 3, 9)
+    assert parts["gate_sources"] == list(GATE_SOURCES)
+    for gate, source in zip(parts["gates"], GATE_SOURCES, strict=True):
+        np.testing.assert_array_equal(gate, gate_from(tiny_trace, 0, source)[1, 3:9])
+
+
+def test_bias_curves_reach_as_far_as_the_clip_or_the_table(any_trace):
+    curves = stages.bias_curves(any_trace)
+    reach = min(any_trace.num_frames - 1, any_trace.model.config.max_distance)
+    assert curves.shape == (any_trace.num_heads, 2 * reach + 1)
+    for head in range(any_trace.num_heads):
+        bias = any_trace.attention_terms(0, head).bucket_bias
+        assert torch.equal(curves[head, reach:], bias[0, : reach + 1])
+        assert torch.equal(curves[head, : reach + 1], bias[reach, : reach + 1])
+    layer = unpack(make(any_trace, "layer", {"layer": "1"}))
+    np.testing.assert_array_equal(layer["bias"], curves)
+
+
+def test_bias_curves_end_where_nothing_changes_any_more():
+    trace = make_trace(seconds=1.5)
+    assert trace.num_frames > trace.model.config.max_distance == 60
+    curves = stages.bias_curves(trace)
+    assert curves.shape == (trace.num_heads, 121)
+    bias = trace.attention_terms(0, 1).bucket_bias
+    assert bool((bias[0, 60:] == curves[1, -1]).all())
+    assert bool((bias[-1, :-60] == curves[1, 0]).all())
+
+
+@pytest.mark.parametrize(("start", "stop"), [(-1, 5), (5, 5), (0, 40), (9, 3)])
+def test_windows_that_are_none_are_refused(tiny_trace, start, stop):
+    with pytest.raises(ValueError, match=f"expected 1 to 1500 of the frames 0 to 39; found {start} to {stop}"):
+        fetch(tiny_trace, 0, 0, start, stop)
