@@ -9,6 +9,7 @@ from streamlit.components.v2 import component
 from ...figures.style import DARK, LIGHT, WEIGHT_SCALES, Palette
 from ...labels import LabelTrack
 from ...tracing import Trace
+from .definitions import definitions_for_browser
 from .place import forget_frames, note_place, recall_place, take_place
 from .serving import offer, static_digest
 
@@ -46,6 +47,7 @@ def show_viewer(trace: Trace, tracks: Sequence[LabelTrack] = ()) -> None:
             "labels": [{"name": track.name, "intervals": track.between(trace.audio.start, end)} for track in tracks],
             "has_bias": config.relative_position_embedding,
             "has_gate": config.relative_position_embedding and config.gru_rel_pos,
+            "measures": definitions_for_browser(),
             "place": place,
             "scales": WEIGHT_SCALES,
             "palettes": {"light": _colours(LIGHT), "dark": _colours(DARK)},

@@ -11,6 +11,7 @@ from torch import Tensor
 from ...figures.reduction import max_pool, pooling_factor
 from ...spectrogram import DYNAMIC_RANGE_DB, spectrogram
 from ...tracing import Trace
+from .atlas import measures_payload, thumbnails_payload
 from .packing import pack
 from .quantization import quantize
 from .stages import bias_curves, stages_payload
@@ -83,6 +84,8 @@ MAKERS: dict[str, Callable[..., bytes]] = {
     "layer": layer_payload,
     "window": window_payload,
     "stages": stages_payload,
+    "thumbnails": thumbnails_payload,
+    "measures": measures_payload,
 }
 
 

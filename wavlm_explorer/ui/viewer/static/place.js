@@ -6,10 +6,10 @@ const REST = 300;  // ms without a change before the page's link follows
 
 // What Python remembers, as entries of the store; frames that this clip lacks are left out.
 export function readPlace({ place, frames }) {
-  const { layer, head, window, locked } = place;
+  const { layer, head, scale, window, locked } = place;
   const fits = window && window[0] >= 0 && window[1] <= frames && window[0] < window[1];
   return {
-    layer, head,
+    layer, head, scale,
     range: fits ? { from: window[0], to: window[1] } : { from: 0, to: frames },
     locked: locked && Math.max(...locked) < frames ? { query: locked[0], key: locked[1] } : null,
   };

@@ -1,12 +1,14 @@
 // Puts the viewer together. `show` is called by Streamlit's component at every rerun that changes its data or theme.
 
-import { createColourBar } from "./colourbar.js";
+import { createAtlas } from "./atlas.js";
 import { createBiasCurve } from "./bias.js";
+import { createColourBar } from "./colourbar.js";
 import { dress, isDark, readPalette } from "./colours.js";
 import { createCurves } from "./curves.js";
 import { createCursor } from "./cursor.js";
 import { element } from "./element.js";
 import { createGateTrack } from "./gate.js";
+import { createHeads } from "./heads.js";
 import { followKeys } from "./keys.js";
 import { createLabels } from "./labels.js";
 import { createPlaces, followRoom } from "./layout.js";
@@ -24,7 +26,7 @@ import { createToolbar } from "./toolbar.js";
 import { createTracks } from "./tracks.js";
 import { deriveWeights } from "./weights.js";
 
-const STYLES = ["viewer.css", "toolbar.css", "labels.css", "stages.css"];
+const STYLES = ["viewer.css", "toolbar.css", "labels.css", "stages.css", "atlas.css"];
 const NOTHING = {
   trace: null, layer: 0, head: 0, layerData: null, windowData: null, weights: null, sound: null, scale: "square root",
   pointed: null, locked: null, compared: null, range: null, selection: null, layout: null, labels: [], tier: 0, time: 0,
@@ -46,37 +48,53 @@ function create(root, first) {
   const store = createStore(NOTHING), source = createSource(), places = createPlaces(root);
   const stopLoading = createLoader(store, source);
   store.derive(deriveWeights());
-  const sound = createSound(store), spectrogram = createSpectrogram(store), place = keepPlace(store);
-  createToolbar(places.toolbar, store, sound);
-  createTracks(places, store, spectrogram);
-  createLabels(places.labels, store, sound);
-  createMap(places.map, store, spectrogram);
-  createCurves(places, store);
-  createColourBar(places.map, store);
-  createCursor(places, store);
-  createReadout(places.readout, store);
-  createGateTrack(places.gate, store);
-  createBiasCurve(places.bias, store);
-  const leaveStages = createStages(places.stages, store, source);
-  createTrouble(places.trouble, store);
-  followPointer(places, store, sound);
-  const stops = [stopLoading, leaveStages, place.stop, sound.stop, store.stop, followKeys(places.main, store, sound), followRoom(root, places, store)];
+  const sound = createSound(store), stops = [stopLoading, sound.stop, store.stop, ...createPanes(places, store, source, sound)];
+  const place = keepPlace(store);
+  stops.push(place.stop, followKeys(places.main, store, sound), followRoom(root, places, store));
+  let theme = "", labels = "";
+
+  // Only what differs is set anew: Streamlit calls again whenever the link has followed.
+  function look(data) {
+    const patch = {};
+    const next = isDark(root) ? "dark" : "light", tracks = JSON.stringify(data.labels);
+    if (next !== theme) dress(root, patch.colours = readPalette(data.palettes[theme = next]));
+    if (tracks !== labels) patch.labels = JSON.parse(labels = tracks);
+    return patch;
+  }
 
   Object.assign(root, { store, sound });  // for whoever looks from outside: tests, the console
   return {
     update(data, setStateValue) {
       place.tell = setStateValue;
-      const colours = readPalette(data.palettes[isDark(root) ? "dark" : "light"]);
-      dress(root, colours);
-      if (data.arrays === store.state.trace?.arrays) return store.set({ colours, labels: data.labels });
+      store.set(look(data));
+      if (data.arrays === store.state.trace?.arrays) return;
+      const { layout, colours, labels, speed, loop } = store.state;
       source.open(data.arrays);
-      return store.set({
-        ...NOTHING, layout: store.state.layout, colours, trace: data, ...readPlace(data), labels: data.labels, time: data.start,
-        scale: data.place.scale ?? store.state.scale, speed: store.state.speed, loop: store.state.loop,
-      });
+      store.set({ ...NOTHING, layout, colours, labels, speed, loop, trace: data, ...readPlace(data), time: data.start });
     },
     stop: () => stops.forEach(stop => stop()),
   };
+}
+
+// Fills the places, from top to bottom; returns what ends those panes that reach outside the viewer.
+function createPanes(places, store, source, sound) {
+  const spectrogram = createSpectrogram(store);
+  createToolbar(places.toolbar, store, sound);
+  createTrouble(places.trouble, store);
+  const stopAtlas = createAtlas(places.atlas, store, source, places.instrument);
+  createTracks(places, store, spectrogram);
+  createLabels(places.labels, store, sound);
+  createGateTrack(places.gate, store);
+  createMap(places.map, store, spectrogram);
+  createCurves(places, store);
+  createColourBar(places.map, store);
+  createCursor(places, store);
+  createReadout(places.readout, store);
+  createHeads(places.heads, store);
+  createBiasCurve(places.bias, store);
+  const stopStages = createStages(places.stages, store, source);
+  followPointer(places, store, sound);
+  return [stopAtlas, stopStages];
 }
 
 function createTrouble(place, store) {

@@ -1,0 +1,148 @@
+// The atlas: every head of the model at a glance, to be sorted, filtered and gone to.
+
+import { createCard } from "./card.js";
+import { createCollector } from "./collector.js";
+import { element } from "./element.js";
+import { createFilter } from "./filter.js";
+import { createGrid } from "./grid.js";
+import { drawPreferences } from "./preference.js";
+import { touched } from "./store.js";
+import { cellsThatFit, levelShades, paint, poolThumbnail } from "./thumbnail.js";
+
+const COMFORTABLE = 2e9;  // weights that are computed without being asked for: 75 s of sound through Base
+const SIDES = { least: 24, most: 112 };  // CSS pixels of a thumbnail
+const EDGES = 28;  // CSS pixels for the layers' numbers and around the grid
+const GAP = 28;  // CSS pixels between grid and card
+const HEIGHT = 0.6;  // of the window, that the grid should take at most
+const IN_SIGHT = 0.4;  // of the window: what begins above needs no scrolling to
+
+const PARTS = `<details open><summary></summary>
+  <div class="controls"></div>
+  <p class="hint" role="status" hidden></p>
+  <div class="body">
+    <div class="grid" role="group" aria-label="All heads, layers down"></div>
+    <div class="card"></div>
+  </div>
+  <details class="definitions"><summary>What the measures mean</summary><dl></dl></details></details>`;
+
+const define = ({ label, sentence, formula, source }) =>
+  `<div><dt>${label}</dt><dd>${sentence}${formula}<small>${source}</small></dd></div>`;
+
+// `instrument` is what shows one head: where a click goes.
+export function createAtlas(place, store, source, instrument) {
+  place.innerHTML = PARTS;
+  const [details, summary, controls, hint, body, gridPlace, cardPlace, definitions] =
+    ["details", "summary", ".controls", ".hint", ".body", ".grid", ".card", ".definitions dl"]
+      .map(name => place.querySelector(name));
+  const grid = createGrid(gridPlace, choose, preview), showCard = createCard(cardPlace);
+  const collector = createCollector(source, () => details.open, take, error => tell(error.message));
+  let filter = null, layers = [], shades = null, side = 0, pointed = null;
+
+  function choose(layer, head) {
+    store.set({ layer, head });
+    if (instrument.getBoundingClientRect().top > IN_SIGHT * innerHeight) instrument.scrollIntoView(true);
+  }
+
+  function preview(button) {
+    if (button === pointed) return;
+    pointed = button;
+    drawCard();
+  }
+
+  function tell(...parts) {
+    hint.replaceChildren(...parts);
+    hint.hidden = !parts.length;
+  }
+
+  function drawCard() {
+    const { trace, ...current } = store.state, { layer, head } = pointed ?? current;
+    showCard({ trace, layer, head }, layers[layer], shades);
+  }
+
+  function drawLayer(layer) {
+    const { thumbnails } = layers[layer];
+    if (!thumbnails || !side) return;
+    const cells = cellsThatFit(side, thumbnails.cells.shape[1]);
+    for (const button of grid.buttons.filter(one => one.layer === layer)) {
+      paint(button.canvas, poolThumbnail(thumbnails, button.head, cells), cells, shades);
+    }
+  }
+
+  const drawAll = () => layers.forEach((_, layer) => drawLayer(layer));
+
+  function arrange() {
+    const measure = store.state.trace.measures.find(({ name }) => name === filter.measure);
+    const number = ({ layer, head }) => layers[layer].measures?.[measure.name][head] ?? null;
+    const measured = grid.buttons.filter(button => number(button) !== null);
+    filter.update(measured.map(number));
+    for (const button of grid.buttons) grid.label(button);
+    for (const button of measured) {
+      grid.label(button, measure, number(button), filter.share(number(button)));
+      button.classList.toggle("outside", !filter.accepts(number(button)));
+    }
+    if (filter.arrangement === "grid") return grid.arrange(null);
+    const inside = measured.filter(button => filter.accepts(number(button)));
+    const direction = filter.arrangement === "highest" ? -1 : 1;
+    return grid.arrange(inside.sort((one, other) => direction * (number(one) - number(other))));
+  }
+
+  function take(what, layer, arrays) {
+    layers[layer][what] = arrays;
+    if (what === "thumbnails") drawLayer(layer);
+    else arrange();
+    if (layer === (pointed ?? store.state).layer) drawCard();
+  }
+
+  function begin({ trace, layer }) {
+    layers = Array.from({ length: trace.layers }, () => ({ thumbnails: null, measures: null }));
+    pointed = null;
+    summary.textContent = `All ${trace.layers * trace.heads} heads`;
+    grid.build(trace.layers, trace.heads);
+    filter ??= createFilter(controls, trace.measures, arrange);
+    definitions.innerHTML = trace.measures.map(define).join("");
+    arrange();
+    resize();
+    tell();
+    const nearestFirst = [...layers.keys()].sort((one, other) => Math.abs(one - layer) - Math.abs(other - layer));
+    const all = ["thumbnails", "measures"].flatMap(what => nearestFirst.map(index => ({ what, layer: index })));
+    const isLong = trace.layers * trace.heads * trace.frames ** 2 > COMFORTABLE;
+    collector.collect(isLong ? [] : all);
+    if (isLong) ask(trace, () => collector.collect(all));
+  }
+
+  function ask({ duration }, draw) {
+    const onclick = () => { tell(); draw(); };
+    tell(`For ${Math.round(duration)} s of sound this takes a while: every head relates every frame to every other. `,
+      element("button", { type: "button", onclick }, "Draw all heads"));
+  }
+
+  function resize() {
+    const { trace } = store.state;
+    if (!trace || !place.clientWidth) return;
+    const beside = getComputedStyle(body).flexDirection === "row" ? cardPlace.offsetWidth + GAP : 0;
+    const room = (place.clientWidth - beside - EDGES) / trace.heads - 2, height = HEIGHT * innerHeight / trace.layers;
+    const wanted = Math.floor(Math.min(SIDES.most, Math.max(SIDES.least, Math.min(room, Math.max(36, height)))));
+    if (wanted === side) return;
+    side = wanted;
+    gridPlace.style.setProperty("--side", `${side}px`);
+    drawAll();
+  }
+
+  const observer = new ResizeObserver(resize);
+  observer.observe(place);
+  details.addEventListener("toggle", collector.resume);
+
+  store.listen((state, changed) => {
+    if (!state.trace) return;
+    const recoloured = touched(changed, "scale", "colours");
+    if (recoloured) shades = levelShades(state.colours, state.scale);
+    if (touched(changed, "trace")) begin(state);
+    else if (recoloured) drawAll();
+    if (touched(changed, "layerData") && state.layerData) {
+      grid.crown(drawPreferences(state.layerData.bias, state.trace.hop_seconds));
+    }
+    if (touched(changed, "trace", "layer", "head")) grid.mark(state.layer, state.head);
+    if (touched(changed, "trace", "layer", "head", "scale", "colours")) drawCard();
+  });
+  return () => observer.disconnect();
+}

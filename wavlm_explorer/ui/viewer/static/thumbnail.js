@@ -1,0 +1,53 @@
+// Small maps: pooled by their largest values, so that a line of one frame's width survives, and coloured.
+//
+// A level is 255 x sqrt(weight): what thumbnails travel as, and what is pooled and coloured here.
+
+import { SCALES } from "./colours.js";
+
+// The largest of each block of a map of bytes, [side, side]; `factors` multiply rows that have scales of their own.
+export function pool(cells, start, size, side, factors = null) {
+  const pooled = new Float32Array(side * side), largest = new Uint8Array(side);
+  const edges = Int32Array.from({ length: side + 1 }, (_, block) => Math.floor(block * size / side));
+  for (let block = 0; block < side; block++) {
+    for (let row = edges[block]; row < edges[block + 1]; row++) {
+      const from = start + row * size, factor = factors ? factors[row] : 1;
+      for (let column = 0; column < side; column++) {
+        let most = 0;
+        for (let at = from + edges[column]; at < from + edges[column + 1]; at++) if (cells[at] > most) most = cells[at];
+        largest[column] = most;
+      }
+      for (let column = 0, at = block * side; column < side; column++, at++) {
+        if (largest[column] * factor > pooled[at]) pooled[at] = largest[column] * factor;
+      }
+    }
+  }
+  return pooled;
+}
+
+// One head of the arrays of `thumbnails`, as levels.
+export function poolThumbnail({ cells }, head, side) {
+  const size = cells.shape[1];
+  return pool(cells, head * size * size, size, side);
+}
+
+// One head of the arrays of `layer`, as levels.
+export function poolHead({ cells, row_max }, head, side) {
+  const size = cells.shape[1], maxima = row_max.subarray(head * size, (head + 1) * size);
+  return pool(cells, head * size * size, size, side, maxima).map(value => Math.sqrt(255 * value));
+}
+
+// The colour of each level on one of the fixed scales.
+export const levelShades = ({ weights }, scale) =>
+  Uint32Array.from({ length: 256 }, (_, level) => weights[Math.round(255 * SCALES[scale]((level / 255) ** 2))]);
+
+// As many cells along a side as a canvas of that width (CSS pixels) can show, or as there are.
+export const cellsThatFit = (width, cells) =>
+  Math.max(1, Math.min(cells, Math.round(width * (globalThis.devicePixelRatio || 1))));
+
+export function paint(canvas, levels, side, shades) {
+  if (canvas.width !== side) canvas.width = canvas.height = side;
+  const context = canvas.getContext("2d"), image = context.createImageData(side, side);
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let at = 0; at < levels.length; at++) pixels[at] = shades[Math.round(levels[at])];
+  context.putImageData(image, 0, 0);
+}
