@@ -3,11 +3,12 @@
 import { bitmap, fit, frameBox, write } from "./canvas.js";
 import { shader } from "./colours.js";
 import { element } from "./element.js";
-import { ticks } from "./axis.js";
+import { boundaries } from "./labels.js";
+import { secondsToFrame, ticks } from "./axis.js";
 import { cellOf } from "./weights.js";
 import { touched } from "./store.js";
 
-const SOUND_WIDTH = 40, GAP = 4, AXIS_HEIGHT = 34;  // CSS pixels
+const SOUND_WIDTH = 40, GAP = 4, AXIS_HEIGHT = 34, BOUNDARY = 6;  // CSS pixels
 
 export function createMap(place, store, spectrogram) {
   const canvas = place.appendChild(element("canvas", { class: "picture", role: "img" }));
@@ -45,6 +46,22 @@ export function createMap(place, store, spectrogram) {
     context.restore();
   }
 
+  // Where a label ends and the next begins: faint across the map, clear at its edges.
+  function drawBoundaries(context, state) {
+    const { left, width } = state.layout, { trace, range } = state;
+    context.fillStyle = "white";
+    for (const seconds of boundaries(state)) {
+      const along = width * (secondsToFrame(trace, seconds) - range.from) / (range.to - range.from);
+      if (along < 0 || along > width) continue;
+      for (const [length, alpha] of [[width, 0.09], [BOUNDARY, 0.7]]) {
+        context.globalAlpha = alpha;
+        context.fillRect(left + along - 0.5, 0, 1, length);
+        context.fillRect(left, along - 0.5, length, 1);
+      }
+    }
+    context.globalAlpha = 1;
+  }
+
   function draw(state) {
     const { weights, range, layout, colours, sound } = state, { left, width } = layout;
     const context = fit(canvas, left + width + 12, width + AXIS_HEIGHT);
@@ -53,6 +70,7 @@ export function createMap(place, store, spectrogram) {
     context.imageSmoothingEnabled = false;
     context.drawImage(picture, first, first, cells, cells, left, 0, width, width);
     if (sound) spectrogram.drawDown(context, state, left - soundWidth(layout) - GAP, 0, soundWidth(layout), width);
+    drawBoundaries(context, state);
     frameBox(context, left, 0, width, width, colours.line);
     drawAxes(context, state);
     canvas.setAttribute("aria-label", `Attention of layer ${weights.layer}, head ${weights.head}: `
@@ -61,7 +79,7 @@ export function createMap(place, store, spectrogram) {
 
   store.listen((state, changed) => {
     const { weights, layout, range } = state;
-    if (!weights || !layout || !touched(changed, "weights", "scale", "colours", "range", "layout", "sound")) return;
+    if (!weights || !layout || !touched(changed, "weights", "scale", "colours", "range", "layout", "sound", "labels", "tier")) return;
     const crowd = crowding(state);
     if (touched(changed, "weights", "scale", "colours") || crowd !== pooled) {
       pooled = crowd;

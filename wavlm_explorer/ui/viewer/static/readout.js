@@ -2,43 +2,49 @@
 
 import { element } from "./element.js";
 import { frameCentre } from "./axis.js";
-import { describeWeight } from "./weights.js";
+import { describeWeight, weightAt } from "./weights.js";
 import { inFocus, touched } from "./store.js";
 
 const REST = 350;  // ms before it is spoken
-const WATCHED = ["weights", "pointed", "locked", "compared", "playing", "time", "labels", "layout"];
+const WATCHED = ["weights", "pointed", "locked", "compared", "playing", "time", "labels", "tier"];
 
 export const seconds = (trace, frame) => `${frameCentre(trace, frame).toFixed(2)} s`;
 
-// The labels at a frame's middle, one a track.
-export function labelsAt({ labels, trace }, frame) {
+// What the chosen track says at a frame's middle; of intervals that overlap, the one that starts last.
+export function labelAt({ labels, tier, trace }, frame) {
   const time = frameCentre(trace, frame);
-  return labels.flatMap(({ intervals }) => intervals.filter(([from, to, text]) => from <= time && time < to && text))
-    .map(([, , text]) => text).join(" · ");
+  return labels[tier]?.intervals.findLast(([from, to]) => from <= time && time < to)?.[2] ?? "";
 }
+
+// How often the weight that each frame would get were all looked at alike.
+const timesEven = (weight, { frames }) => weight === null ? "" : `${(weight * frames).toFixed(1)} × an even share`;
 
 export function createReadout(place, store) {
   const cell = name => element("dd", { class: name });
   const cells = Object.fromEntries(["weight", "query", "key", "compared"].map(name => [name, cell(name)]));
   const title = element("div", { class: "title" }), hint = element("div", { class: "hint" });
   const spoken = element("div", { class: "spoken", "aria-live": "polite" });
+  const share = element("div", { class: "share" });
   const names = { weight: "weight", query: "query", key: "key", compared: "compared" };
   place.append(title, element("dl", {}, ...Object.entries(names).map(([name, text]) =>
     element("div", { class: `entry ${name}` }, element("dt", {}, text), cells[name]))), hint, spoken);
+  cells.weight.after(share);
   let resting = 0;
 
   store.listen((state, changed) => {
     const { weights, trace, compared, locked } = state;
     if (!weights || !touched(changed, ...WATCHED)) return;
     const focus = inFocus(state);
-    const frame = frame => frame === null ? "–" : [seconds(trace, frame), labelsAt(state, frame)].filter(Boolean).join("  ");
+    const show = (cell, frame) => frame === null ? cell.replaceChildren("–")
+      : cell.replaceChildren(`${seconds(trace, frame)} `, element("b", {}, labelAt(state, frame)));
     const weight = focus && describeWeight(weights, focus.query, focus.key);
     title.textContent = `Layer ${weights.layer} · head ${weights.head}`;
     cells.weight.textContent = weight ?? "–";
-    cells.query.textContent = frame(focus?.query ?? null);
-    cells.key.textContent = frame(focus?.key ?? null);
-    cells.compared.textContent = compared === null || !focus ? "–"
-      : `${seconds(trace, compared)}  ${describeWeight(weights, compared, focus.key)}`;
+    share.textContent = focus ? timesEven(weightAt(weights, focus.query, focus.key), trace) : "";
+    show(cells.query, focus?.query ?? null);
+    show(cells.key, focus?.key ?? null);
+    show(cells.compared, focus ? compared : null);
+    if (focus && compared !== null) cells.compared.append(` ${describeWeight(weights, compared, focus.key)}`);
     hint.textContent = locked ? "Kept. Click it again to hear the key; Esc frees." : focus ? "Click to keep." : "Point at a frame.";
     clearTimeout(resting);
     if (!state.playing) resting = setTimeout(() => { spoken.textContent = speak(state, focus, weight); }, REST);
@@ -47,6 +53,6 @@ export function createReadout(place, store) {
 
 function speak(state, focus, weight) {
   if (!focus) return "";
-  const named = frame => `${seconds(state.trace, frame).replace(" s", " seconds")} ${labelsAt(state, frame)}`.trim();
+  const named = frame => `${seconds(state.trace, frame).replace(" s", " seconds")} ${labelAt(state, frame)}`.trimEnd();
   return `Query ${named(focus.query)}, key ${named(focus.key)}, weight ${weight}`;
 }
