@@ -1,6 +1,7 @@
 # make run   open the explorer in a browser        make test   lint, type check and every test
 # make lint  only lint and types           make pictures  the screenshots of the README
 # make bench  the explorer against its peers, in a quarter of an hour     make bench PARTS=long  clips of ten minutes
+# make bench-viewer  how fast the viewer is, into docs/viewer.md
 # make train  the bundled model, from nothing, in an hour of one core     make clean  remove what these made
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WHEELS := .cache/torchaudio
 
-.PHONY: run test lint clean train bench pictures
+.PHONY: run test lint clean train bench bench-viewer pictures
 
 run: $(VENV)/.runtime
 	$(BIN)/streamlit run app.py
@@ -45,6 +46,9 @@ bench: $(VENV)/.development $(WHEELS)
 # torchaudio's code is read out of its wheel, which stays outside: transformers imports torchaudio where it is installed.
 $(WHEELS):
 	$(BIN)/python -m pip download --quiet --no-deps --dest $@ torchaudio==2.11.0
+
+bench-viewer: $(VENV)/.development
+	$(BIN)/python benchmarks/viewer.py
 
 pictures: $(VENV)/.development
 	$(BIN)/python docs/screenshots.py

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ...figures.reduction import max_pool, pooling_factor
+from ...pooling import max_pool, pooling_factor
 from ...spectrogram import DYNAMIC_RANGE_DB, spectrogram
 from ...tracing import Trace
 from .atlas import atlas_payload
@@ -19,6 +19,7 @@ from .stages import bias_curves, stages_payload
 LAYER_CELLS = 500  # along an axis: 10 s of a Base layer are 3 MB
 EXACT_CELLS = 500  # of a window that travels as float32: 1 MB
 WINDOW_CELLS = 1500  # of any window: 2.25 MB
+ROWS_AT_ONCE = 512  # of a window's map, over all keys of the clip
 
 
 def sound_payload(trace: Trace) -> bytes:
@@ -46,7 +47,7 @@ def layer_payload(trace: Trace, layer: int) -> bytes:
     bias [heads, distances] float32, as `bias_curves` cuts it.
     """
     factor = pooling_factor(trace.num_frames, LAYER_CELLS)
-    maps = quantize(trace.attention(layer) if factor == 1 else _overview(trace, layer, factor))
+    maps = quantize(trace.attention_overview(layer, cells=LAYER_CELLS))
     return pack(
         {"layer": layer, "factor": factor},
         {
@@ -65,18 +66,23 @@ def window_payload(trace: Trace, layer: int, head: int, start: int, stop: int) -
     """
     if not 0 <= start < stop <= trace.num_frames:
         raise ValueError(f"expected frames within 0 to {trace.num_frames}; found {start} to {stop}")
-    weights = trace.attention(layer, head, slice(start, stop))[:, :, start:stop]
     factor = pooling_factor(stop - start, WINDOW_CELLS)
+    weights = _pool_window(trace, layer, head, start, stop, factor)
     facts = {"layer": layer, "head": head, "from": start, "to": stop, "factor": factor}
     if stop - start <= EXACT_CELLS:
         return pack(facts, {"weights": weights[0].numpy()})
-    maps = quantize(weights if factor == 1 else max_pool(weights[0], factor)[None])
+    maps = quantize(weights)
     return pack(facts, {"cells": maps.cells, "row_max": maps.row_max})
 
 
-def _overview(trace: Trace, layer: int, factor: int) -> Float[Tensor, "heads pooled_queries pooled_keys"]:
-    """One head at a time, so that a long clip needs the memory of one."""
-    return torch.stack([max_pool(trace.attention(layer, head)[0], factor) for head in range(trace.num_heads)])
+def _pool_window(
+    trace: Trace, layer: int, head: int, start: int, stop: int, factor: int
+) -> Float[Tensor, "head pooled_queries pooled_keys"]:
+    """Go by blocks of rows, so that a long window needs the memory of a few."""
+    step = factor * max(1, ROWS_AT_ONCE // factor)
+    blocks = [slice(first, min(first + step, stop)) for first in range(start, stop, step)]
+    pooled = [max_pool(trace.attention(layer, head, rows)[0, :, start:stop], factor) for rows in blocks]
+    return torch.cat(pooled)[None]
 
 
 MAKERS: dict[str, Callable[..., bytes]] = {
