@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ...modules import rows_at_once
 from ...pooling import max_pool, pooling_factor
 from ...spectrogram import DYNAMIC_RANGE_DB, spectrogram
 from ...tracing import Trace
@@ -19,7 +20,6 @@ from .stages import bias_curves, stages_payload
 LAYER_CELLS = 500  # along an axis: 10 s of a Base layer are 3 MB
 EXACT_CELLS = 500  # of a window that travels as float32: 1 MB
 WINDOW_CELLS = 1500  # of any window: 2.25 MB
-ROWS_AT_ONCE = 512  # of a window's map, over all keys of the clip
 
 
 def sound_payload(trace: Trace) -> bytes:
@@ -79,7 +79,7 @@ def _pool_window(
     trace: Trace, layer: int, head: int, start: int, stop: int, factor: int
 ) -> Float[Tensor, "head pooled_queries pooled_keys"]:
     """Go by blocks of rows, so that a long window needs the memory of a few."""
-    step = factor * max(1, ROWS_AT_ONCE // factor)
+    step = factor * max(1, rows_at_once(trace.model.device, 1, trace.num_frames) // factor)
     blocks = [slice(first, min(first + step, stop)) for first in range(start, stop, step)]
     pooled = [max_pool(trace.attention(layer, head, rows)[0, :, start:stop], factor) for rows in blocks]
     return torch.cat(pooled)[None]

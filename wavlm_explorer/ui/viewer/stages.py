@@ -7,7 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ...gates import GATE_SOURCES, gate_from
-from ...tracing import BLOCK_BYTES, Trace
+from ...modules import rows_at_once
+from ...tracing import Trace
 from .packing import pack
 
 MAX_FRAMES = 1500  # of a window: 30 s, 2.25 million logits
@@ -83,7 +84,7 @@ def _measure(
     trace: Trace, layer: int, head: int, frames: slice, checked: Tensor, value: Float[Tensor, "frames head_dim"]
 ) -> _Window:
     """Go through the window's queries by blocks, for of a long clip only the window's keys are kept."""
-    num_rows = max(1, BLOCK_BYTES // (4 * trace.num_frames))
+    num_rows = rows_at_once(trace.model.device, 1, trace.num_frames)
     parts: list[_Window] = []
     for first in range(frames.start, frames.stop, num_rows):
         rows = slice(first, min(first + num_rows, frames.stop))
