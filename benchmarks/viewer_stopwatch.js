@@ -81,7 +81,7 @@
       if (maps.length < trace.layers) return null;
       return Math.max(...maps.map(entry => entry.responseEnd)) - Math.min(...asked.map(entry => entry.startTime));
     },
-    // While the sound plays: how far the line that is about to be replaced lies behind the sound, in ms, frame by frame.
+    // While the sound plays: how far the line that is about to be replaced lies behind the sound, ms, frame by frame.
     async drift(seconds) {
       const { root, store, sound } = viewer(), { frameToSeconds } = await import(`${store.state.trace.files}/axis.js`);
       const line = root.querySelector(".tracks .playhead"), found = [];
