@@ -20,6 +20,8 @@ WORK = (STATES, ATTENTION)
 class Contestant(Protocol):
     """An implementation with its weights loaded. `samples` is [samples] float32, used as it is."""
 
+    model: nn.Module
+
     def run(self, samples: np.ndarray, work: str) -> Any:
         """Do the work and return all that was asked for."""
         ...

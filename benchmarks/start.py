@@ -19,7 +19,6 @@ IMPORTS = {  # what is timed -> the statement
     "import wavlm_explorer": "import wavlm_explorer",
     "import what loads and traces": "from wavlm_explorer import load_audio, load_model, trace",
 }
-IMPORT_ROUNDS = 5
 FIRST_PICTURE = "server and browser started: first attention map"
 NEXT_VISITOR = "another visitor: first attention map"
 UPLOAD = "10 s of sound uploaded: first attention map"
@@ -31,7 +30,7 @@ MORE_VISITORS = 5
 
 def measure_start(rounds: int) -> dict[str, Mapping[str, float]]:
     """What is timed -> median seconds of the rounds, and what is weighed -> bytes."""
-    seconds = {name: median(times) for name, times in time_imports(IMPORT_ROUNDS).items()}
+    seconds = {name: median(times) for name, times in time_imports(rounds).items()}
     starts, visits, uploads = [], [], []
     for _ in range(rounds):
         start = time.perf_counter()
