@@ -222,7 +222,6 @@ def weigh(page: Page, server: psutil.Process) -> Readings:
 def report(readings: Readings, browser: str) -> str:
     """What docs/viewer.md says."""
     median = {name: statistics.median(values) for name, values in readings.items()}
-    growth = {name: readings[name][1] / readings[name][0] - 1 for name in ("browser MB", "server MB")}
     drift = np.array(readings["drift"])
 
     def against(size: str) -> str:
@@ -255,10 +254,14 @@ The others are the smallest Streamlit app that draws the same maps with matplotl
 
 * Playhead: the line that a frame is about to replace lies {np.median(drift):.0f} ms behind the sound (95 % within
   {np.percentile(drift, 95):.0f}, at most {drift.max():.0f}), over {len(drift)} frames; the aim is 30.
-* Memory over {HEAD_CHANGES} changes of the head: the page's heap {growth["browser MB"]:+.1%}
-  (of {readings["browser MB"][0]:.0f} MB), the server
-  {growth["server MB"]:+.1%} (of {readings["server MB"][0]:,.0f} MB); the aim is 10 %.
+* Memory over {HEAD_CHANGES} changes of the head: {_growth(readings, "browser MB")} for the page's heap,
+  {_growth(readings, "server MB")} for the server; the aim is at most +10 %.
 """
+
+
+def _growth(readings: Readings, name: str) -> str:
+    before, after = readings[name]
+    return f"{after / before - 1:+.1%} of {before:,.0f} MB"
 
 
 def machine() -> str:
