@@ -7,11 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator
 
 from wavlm_explorer.figures.style import LABEL_SIZE, LIGHT, Picture, dress
+from wavlm_explorer.operations import count_operations
 
 from .contestants import ATTENTION, ENTRIES, OURS, entry_name
 from .ratios import best_rate
 from .results import Results
-from .roofline import count_operations
 from .weights import GEOMETRIES
 
 COLOURS = {OURS: LIGHT.accent, "Microsoft": LIGHT.ink, "torchaudio": LIGHT.contrast, "transformers": "#9467bd"}
@@ -27,7 +27,7 @@ def draw(results: Results, file: Path) -> None:
         medians = results.medians(geometry)
         _draw_lines(axes, {seconds: dict(times) for seconds, times in medians.items()})
         roof = {float(seconds): rate for seconds, times in medians.items() if (rate := best_rate(times))}
-        least = [count_operations(GEOMETRIES[geometry], int(16_000 * length)) / roof[length] for length in roof]
+        least = [count_operations(GEOMETRIES[geometry], int(16_000 * length)).total / roof[length] for length in roof]
         axes.plot(list(roof), least, color=LIGHT.muted, linewidth=1, linestyle=":", label="roofline")
         dress(axes, LIGHT, f"WavLM {geometry}: seconds for a pass", "seconds of sound", "seconds")
     _draw_lines(panels[-1], _by_length(results.numbers("memory").get("cpu", {}).get("Base", {})))

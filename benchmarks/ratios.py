@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
+from wavlm_explorer.operations import count_operations
+
 from .contestants import CONTESTANTS, ENTRIES, OURS, STATES, entry_name
-from .roofline import LIBRARIES, PRODUCT_OPERATIONS, count_operations
+from .roofline import LIBRARIES, PRODUCT_OPERATIONS
 from .weights import GEOMETRIES
 
 PEERS = [name for name in CONTESTANTS if name != OURS]
@@ -36,4 +38,4 @@ def roofline_share(times: Mapping[str, float | None], task: str, geometry: str, 
     taken, rate = times.get(task), best_rate(times)
     if taken is None or rate is None:
         return None
-    return count_operations(GEOMETRIES[geometry], int(16_000 * seconds)) / rate / taken
+    return count_operations(GEOMETRIES[geometry], int(16_000 * seconds)).total / rate / taken
