@@ -17,6 +17,7 @@
 //   labels     [{name, intervals: [[from, to, text]]}], the label tracks of the sound   (seconds)
 //   tier       which of them the ticks of the map and the readout speak of
 //   time       where the playhead stands (seconds from the start of the file); playing: whether it moves
+//   gateHeads  "one" head's gate in the track, or "all" of the layer's
 //   heard      {from, to} that is played, or null for all that is shown  (seconds)
 //   speed      of the sound, 1 is as recorded; loop: whether it begins again
 //   trouble    what went wrong, in words, or null

@@ -24,18 +24,16 @@ export const GATE_OF_ONE = "one";
 
 export const isTheModel = choice => Object.entries(AS_THE_MODEL).every(([name, value]) => choice[name] === value);
 
-// The gate of every query under a choice; a bias that is left out is a gate of 0.
-export function chosenGate({ size, gateOf }, { bias, gate }) {
-  if (!bias) return new Float32Array(size);
-  return gate === GATE_OF_ONE ? new Float32Array(size).fill(1) : gateOf[gate];
-}
+// The gate of every query under a choice.
+export const chosenGate = ({ size, gateOf }, { gate }) =>
+  gate === GATE_OF_ONE ? new Float32Array(size).fill(1) : gateOf[gate];
 
 // Fills position, logits and weights. A row's weights sum to its share: what lies outside the window keeps what it had.
 export function attend(terms, choice, { position, logits, weights }) {
   const { size, content, bias, share } = terms;
-  const gates = chosenGate(terms, choice), contentFactor = choice.content ? 1 : 0;
+  const gates = chosenGate(terms, choice), contentFactor = Number(choice.content), biasFactor = Number(choice.bias);
   for (let query = 0; query < size; query++) {
-    const row = query * size, gate = gates[query], shift = size - 1 - query;
+    const row = query * size, gate = biasFactor * gates[query], shift = size - 1 - query;
     let largest = -Infinity, sum = 0;
     for (let key = 0; key < size; key++) {
       const added = gate * bias[shift + key], logit = contentFactor * content[row + key] + added;

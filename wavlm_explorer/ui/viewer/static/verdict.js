@@ -8,24 +8,30 @@ import { isTheModel, moved } from "./terms.js";
 
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
-export function judge({ trace }, { terms, model, now, choice, query }) {
+const percent = share => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+
+export function judge({ trace }, { terms: { size }, model, now, choice }) {
   if (isTheModel(choice)) {
     if (!trace.has_bias) return "As the model computes it. It has no position bias: content alone decides.";
     return `As the model computes it.${trace.has_gate ? "" : " It has no gate: the bias counts as the table has it."}`;
   }
-  const { size, start } = terms, percent = share => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
-  const movedIn = (from, to) => percent(moved(model.weights, now.weights, from * size, to * size) / (to - from));
-  const atFocus = query < 0 ? ""
-    : `, at ${frameCentre(trace, start + query).toFixed(2)} s ${movedIn(query, query + 1)}`;
-  return `What if: ${describe(choice)}. The model did not compute this. Of its attention ${movedIn(0, size)} would go `
-    + `elsewhere (total variation, mean of ${size} queries)${atFocus}. The model's own curves are grey.`;
+  const share = moved(model.weights, now.weights, 0, size * size) / size;
+  return `What if: ${describe(choice)}. The model did not compute this; its own curves are grey. Of its attention `
+    + `${percent(share)} would go elsewhere (total variation, mean of ${size} queries).`;
+}
+
+// The same of the query in focus alone.
+export function judgeQuery({ trace }, { terms: { size, start }, model, now, choice }, query) {
+  if (isTheModel(choice) || query < 0) return "";
+  const share = moved(model.weights, now.weights, query * size, (query + 1) * size);
+  return ` At ${frameCentre(trace, start + query).toFixed(2)} s: ${percent(share)}.`;
 }
 
 // The numbers of one query and key at every stage.
 export function spellOut({ terms, now, choice, gates }, query, key) {
   const { size, width, bias, content } = terms, cell = query * size + key;
   const output = now.output.subarray(query * width, (query + 1) * width);
-  const gated = `${short(gates[query])} × ${short(bias[key - query + size - 1])}`;
+  const gated = `${short(gates[query])} × ${short(choice.bias ? bias[key - query + size - 1] : 0)}`;
   return {
     content: short(choice.content ? content[cell] : 0),
     position: `${gated} = ${short(now.position[cell])}`,
@@ -60,7 +66,7 @@ export function explainGates() {
       "gate r of the projected query q, and adds B (1 + u + (1 − u) c r) to a logit, where B is the bias and c a ",
       "learned number. The released code has the same formula, with u = 1 − a, but feeds it the layer's raw input ",
       "(fast path): a slip of the pre-training code, as ",
-      link("https://github.com/microsoft/UniSpeech/issues/25", "an author says"), ", which stays because models ",
-      "were trained with it. A branch of that code that no ordinary call takes feeds it q / √d (slow path). The switch ",
-      "shows what each would do to this head."));
+      link("https://github.com/microsoft/UniSpeech/issues/25", "an author says"),
+      ", which stays because the models were trained with it. A branch of that code that no ordinary call takes feeds ",
+      "it q / √d (slow path). The switch shows what each would do to this head."));
 }

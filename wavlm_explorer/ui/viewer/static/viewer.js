@@ -30,7 +30,7 @@ const STYLES = ["viewer.css", "toolbar.css", "labels.css", "stages.css", "atlas.
 const NOTHING = {
   trace: null, layer: 0, head: 0, layerData: null, windowData: null, weights: null, sound: null, scale: "square root",
   pointed: null, locked: null, compared: null, range: null, selection: null, layout: null, labels: [], tier: 0, time: 0,
-  playing: false, heard: null, speed: 1, loop: false, trouble: null, colours: null,
+  playing: false, heard: null, gateHeads: "one", speed: 1, loop: false, trouble: null, colours: null,
 };
 
 export function show({ data, parentElement, setStateValue }) {
@@ -68,9 +68,10 @@ function create(root, first) {
       place.tell = setStateValue;
       store.set(look(data));
       if (data.arrays === store.state.trace?.arrays) return;
-      const { layout, colours, labels, speed, loop } = store.state;
+      const { layout, colours, labels, speed, loop, gateHeads } = store.state;
       source.open(data.arrays);
-      store.set({ ...NOTHING, layout, colours, labels, speed, loop, trace: data, ...readPlace(data), time: data.start });
+      const kept = { layout, colours, labels, speed, loop, gateHeads };
+      store.set({ ...NOTHING, ...kept, trace: data, ...readPlace(data), time: data.start });
     },
     stop: () => stops.forEach(stop => stop()),
   };
