@@ -1,12 +1,13 @@
 # make run   open the explorer in a browser        make test   lint, type check and every test
 # make lint  only lint and types           make pictures  the screenshots of the README
+# make bench-viewer  how fast the viewer is, into docs/viewer.md
 # make train  the bundled model, from nothing, in an hour of one core     make clean  remove what these made
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint clean train pictures
+.PHONY: run test lint clean train pictures bench-viewer
 
 run: $(VENV)/.runtime
 	$(BIN)/streamlit run app.py
@@ -36,6 +37,9 @@ $(VENV)/.development: $(VENV)/.runtime requirements-dev.txt
 
 train: $(VENV)/.development
 	nice $(BIN)/python -m training --bfloat16 --steps 5400
+
+bench-viewer: $(VENV)/.development
+	$(BIN)/python benchmarks/viewer.py
 
 pictures: $(VENV)/.development
 	$(BIN)/python docs/screenshots.py

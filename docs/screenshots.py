@@ -11,10 +11,11 @@ from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parents[1]
 PORT = 8599
-SHOTS = {  # file -> (page and state, colour scheme, width, height)
-    "attention.png": ("?sample=A+sentence&layer=3&head=1", "dark", 1440, 1180),
-    "buckets.png": ("buckets?sample=A+sentence&layer=3&head=1", "light", 1440, 1180),
+SHOTS = {  # file -> (page and state, colour scheme, width, height, what is at the top)
+    "attention.png": ("?layer=3&head=1&locked=52-64", "dark", 1440, 1080, ".viewer .instrument"),
+    "buckets.png": ("buckets?sample=A+sentence&layer=3&head=1", "light", 1440, 1180, "[data-testid=stMain] h1"),
 }
+SCROLL = "element => { element.style.scrollMarginTop = '64px'; element.scrollIntoView(); }"  # below the navigation
 DONE = "document.querySelector('.stApp').getAttribute('data-test-script-state') === 'notRunning'"
 
 
@@ -27,13 +28,14 @@ def main() -> None:
             time.sleep(0.5)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-            for name, (state, scheme, width, height) in SHOTS.items():
+            for name, (state, scheme, width, height, top) in SHOTS.items():
                 size = {"width": width, "height": height}
                 page = browser.new_context(viewport=size, color_scheme=scheme).new_page()
                 page.goto(f"http://127.0.0.1:{PORT}/{state}")
-                page.wait_for_selector("[data-testid=stImage] img", timeout=60_000)
+                page.wait_for_selector(top, timeout=60_000)
                 page.wait_for_timeout(2000)
                 page.wait_for_function(DONE)
+                page.locator(top).evaluate(SCROLL)
                 page.wait_for_timeout(1000)
                 page.screenshot(path=ROOT / "docs" / "pictures" / name)
     finally:

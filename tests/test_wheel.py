@@ -43,6 +43,13 @@ def test_the_wheel_has_one_top_level_name(installed):
     assert not (installed / "wavlm_explorer" / "modules").is_symlink()
 
 
+def test_the_wheel_has_what_the_browser_fetches(installed):
+    folder = Path("wavlm_explorer") / "ui" / "viewer" / "static"
+    files = {path.name for path in (ROOT / folder).iterdir()}
+    assert {"viewer.js", "labels.js", "viewer.css"} < files
+    assert {path.name for path in (installed / folder).iterdir()} == files
+
+
 def test_every_module_imports_beside_a_folder_called_modules(installed, tmp_path):
     (tmp_path / "modules").mkdir()
     (tmp_path / "modules" / "__init__.py").write_text("OWNER = 'the user'")

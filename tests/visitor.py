@@ -9,6 +9,7 @@ expect.set_options(timeout=PATIENCE)
 
 ALERT = "[data-testid=stAlert]"
 HEADING = "[data-testid=stMain] h1"
+MAP = ".viewer .map canvas.picture"
 PICTURE = "[data-testid=stImage] img"
 SIDEBAR = "[data-testid=stSidebar]"
 
@@ -53,6 +54,16 @@ class Explorer:
         """The addresses of the pictures shown; they change with their content."""
         images = self.page.locator(PICTURE)
         return [str(image.get_attribute("src")) for image in images.all()]
+
+    def trace(self) -> dict:
+        """What the viewer shows, once it has drawn it: the facts of the clip, and the address of its arrays."""
+        self.expect(f"{MAP}[aria-label]").to_be_visible()
+        return self.page.locator(".viewer").evaluate("viewer => viewer.store.state.trace")
+
+    def open_section(self, title: str) -> None:
+        """Open what is drawn below the viewer only when somebody asks for it."""
+        self.page.get_by_text(title, exact=True).click()
+        self.wait()
 
     def upload(self, path: Path) -> None:
         self.page.get_by_role("radio", name="Upload").click()

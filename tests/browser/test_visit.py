@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 from payload import Payload
-from visitor import ALERT, HEADING, PICTURE, SIDEBAR, Explorer
+from visitor import ALERT, HEADING, MAP, PICTURE, SIDEBAR, Explorer
 
 from wavlm_explorer.samples import load_sample
 from wavlm_explorer.views import VIEWS
@@ -35,9 +35,12 @@ def encode(ending: str, seconds: float = 2.0, rate: int = 48_000) -> bytes:
     return buffer.getvalue()
 
 
+PICTURES = "Pictures and numbers to keep"
+
+
 def test_the_first_picture_is_there_without_a_click(explorer: Explorer):
     explorer.open()
-    explorer.expect(PICTURE).to_have_count(3)
+    explorer.expect(f"{MAP}[aria-label^='Attention of layer 3, head 0']").to_be_visible()
     explorer.expect(HEADING).to_have_text(VIEWS[0].title)
     explorer.expect(ALERT).to_have_count(0)
 
@@ -47,11 +50,13 @@ def test_an_upload_is_seen_on_every_page(explorer: Explorer, tmp_path: Path, end
     path = tmp_path / f"my voice.{ending}"
     path.write_bytes(encode(ending))
     explorer.open()
-    sample = explorer.pictures()
+    sample = explorer.trace()["arrays"]
     explorer.upload(path)
     explorer.expect(SIDEBAR).to_contain_text(f"my voice.{ending} · 0 to 2.0")
     explorer.wait()
-    assert not set(explorer.pictures()) & set(sample)
+    shown = explorer.trace()
+    assert shown["arrays"] != sample
+    assert shown["duration"] == pytest.approx(2.0, abs=0.05)
     for view in VIEWS[1:]:
         explorer.page.get_by_role("link", name=view.title).click()
         explorer.expect(HEADING).to_have_text(view.title)
@@ -99,16 +104,18 @@ def test_a_wrong_file_is_explained_and_the_page_goes_on(explorer: Explorer, tmp_
     explorer.upload(wrong)
     explorer.expect(ALERT).to_contain_text("expected a sound file")
     assert not mark.exists()
-    explorer.expect(PICTURE).to_have_count(3)
+    explorer.expect(MAP).to_be_visible()
     explorer.page.get_by_role("radio", name="Sample").click()
     explorer.expect(ALERT).to_have_count(0)
-    explorer.expect(PICTURE).to_have_count(3)
+    explorer.expect(MAP).to_be_visible()
 
 
 @pytest.mark.parametrize("ending", ["png", "svg", "npz"])
 def test_every_picture_can_be_saved(explorer: Explorer, ending: str):
     explorer.open()
-    explorer.page.locator("[data-testid=stPopover] button").first.click()
+    explorer.open_section(PICTURES)
+    explorer.expect(PICTURE).to_have_count(3)
+    explorer.page.locator("[data-testid=stMain] [data-testid=stPopover] button").first.click()
     label = {"png": "Picture (PNG)", "svg": "Picture (SVG)", "npz": "Numbers (NPZ)"}[ending]
     with explorer.page.expect_download() as download:
         explorer.page.get_by_role("button", name=label).click()
@@ -126,7 +133,8 @@ def test_pictures_follow_the_page_s_theme(browser, address: str):
     for scheme in ("light", "dark"):
         context = browser.new_context(color_scheme=scheme)
         explorer = Explorer(context.new_page(), address)
-        explorer.open()
+        explorer.open("/glu")
+        explorer.expect(PICTURE).not_to_have_count(0)
         explorer.wait()
         corners[scheme] = explorer.page.evaluate(
             """() => { const image = document.querySelector("[data-testid=stImage] img");
@@ -151,6 +159,8 @@ def test_two_visitors_never_see_each_other_s_sound(browser, address: str, tmp_pa
         for other in paths:
             expected = visitor.expect(SIDEBAR)
             expected.to_contain_text(other.name) if other is path else expected.not_to_contain_text(other.name)
-    assert not set(visitors[0].pictures()) & set(visitors[1].pictures())
+    shown = [visitor.trace() for visitor in visitors]
+    assert [round(trace["duration"]) for trace in shown] == [1, 2]
+    assert shown[0]["arrays"] != shown[1]["arrays"]
     for visitor in visitors:
         visitor.page.context.close()

@@ -1,12 +1,15 @@
-// The label tracks: tiers down, their intervals along the time axis; one tier at a time is the one that others speak of.
+// The label tracks: tiers down, intervals along the time axis; one tier at a time is the one that others speak of.
 
-import { frameCentre, frameToX, secondsToFrame } from "./axis.js";
+import { frameCentre, frameToSeconds, frameToX, secondsToFrame } from "./axis.js";
 import { fit } from "./canvas.js";
 import { element } from "./element.js";
-import { inFocus } from "./store.js";
+import { inFocus, touched } from "./store.js";
 import { zoomTo } from "./zoom.js";
 
 const ROW = 22;  // CSS pixels
+const WATCHED = ["labels", "tier", "trace", "range", "layout", "colours", "pointed", "locked", "playing", "time"];
+const REACH = 4;  // CSS pixels: how near the pointer must be to a point
+const NO_ROOM = 4;  // CSS pixels: less holds no letter
 const LEAST_ROOM = 26;  // CSS pixels: less is no room for a shortened text
 const SIZES = [13, 11];  // CSS pixels, the larger where it fits
 const FONTS = "'Source Sans', 'Source Sans 3', 'Noto Sans', 'DejaVu Sans', 'Segoe UI', sans-serif";  // that know IPA
@@ -113,7 +116,8 @@ export function createLabels(place, store, sound) {
     const { trace, labels, layout, range } = store.state, box = canvas.getBoundingClientRect();
     const index = Math.min(Math.max(Math.floor((event.clientY - box.top) / ROW), 0), labels.length - 1);
     const frame = range.from + (event.clientX - box.left - layout.left) / layout.width * (range.to - range.from);
-    const seconds = frameCentre(trace, frame - 0.5), near = 4 * (range.to - range.from) / layout.width * trace.hop_seconds;
+    const seconds = frameToSeconds(trace, frame);
+    const near = REACH * (range.to - range.from) / layout.width * trace.hop_seconds;
     const { intervals } = labels[index];
     const point = intervals.find(([from, to]) => from === to && Math.abs(from - seconds) < near);
     return point ?? intervalAt(intervals, seconds) ?? null;
@@ -158,7 +162,8 @@ export function createLabels(place, store, sound) {
       place.replaceChildren(...(state.labels.length ? [rows, tip] : []));
       if (state.tier >= state.labels.length) store.set({ tier: 0 });
     }
-    if (!state.labels.length || !state.trace || !state.layout || !state.range || !state.colours) return;
+    const isReady = state.labels.length && state.trace && state.layout && state.range && state.colours;
+    if (!isReady || !touched(changed, ...WATCHED)) return;
     nameTiers(state);
     canvas.setAttribute("aria-valuemax", Math.max(0, chosenIntervals(state).length - 1));
     draw(state);
@@ -167,7 +172,7 @@ export function createLabels(place, store, sound) {
 
 // Leaves the context with the font in which what it returns fits.
 function shorten(context, text, room) {
-  if (!text) return "";
+  if (!text || room < NO_ROOM) return "";
   for (const size of SIZES) {
     context.font = `${size}px ${FONTS}`;
     if (context.measureText(text).width <= room) return text;
