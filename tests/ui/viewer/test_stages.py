@@ -52,7 +52,7 @@ def head_output(trace: Trace, layer: int, head: int) -> torch.Tensor:
 
 @pytest.mark.parametrize("window", [(0, 39), (0, 7), (11, 30)])
 def test_terms_give_the_weights_and_the_output_again(any_trace, window, monkeypatch):
-    monkeypatch.setattr(stages, "BLOCK_BYTES", 4 * any_trace.num_frames * 4)  # blocks of four queries
+    monkeypatch.setattr(stages, "rows_at_once", lambda *_: 4)
     assert any_trace.num_frames == 39
     frames = slice(*window)
     logits, weights, output = put_together(fetch(any_trace, 1, 2, *window))
@@ -76,7 +76,7 @@ def test_half_precision_costs_little_where_logits_are_large():
 
 def test_numbers_to_check_by_are_the_model_s_own(tiny_trace, monkeypatch):
     monkeypatch.setattr(stages, "NUM_CHECKED", 5)
-    monkeypatch.setattr(stages, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(stages, "rows_at_once", lambda *_: 1)
     parts = fetch(tiny_trace, 2, 1, 4, 24)
     exact = tiny_trace.attention_terms(2, 1)
     assert parts["checked"].tolist() == [0, 5, 10, 14, 19]
