@@ -214,9 +214,19 @@ class Trace:
     def _summaries(self) -> dict[int, LayerSummary]:
         return {}
 
+    @cached_property
+    def _latest_attention(self) -> dict[int, LayerAttention]:
+        return {}
+
     def _attention(self, layer: SupportsIndex) -> LayerAttention:
+        """One layer's queries, keys and gates; the latest stay, for who looks at a head soon looks at the next."""
         layer = check_index("layer", layer, self.num_layers)
-        return LayerAttention(self.model.encoder, layer, self._layer_input(layer)[1])
+        attention = self._latest_attention.get(layer)
+        if attention is None:
+            attention = LayerAttention(self.model.encoder, layer, self._layer_input(layer)[1])
+            self._latest_attention.clear()
+            self._latest_attention[layer] = attention
+        return attention
 
     def _layer_input(self, layer: int) -> tuple[TransformerSentenceEncoderLayer, Tensor]:
         x = self.hidden_states[layer].unsqueeze(1)  # [frames, batch, width]
