@@ -1,5 +1,5 @@
-// Keeps sound, layer and window in step with what is chosen, fetches a layer's neighbours while nothing else is to do,
-// and says what went wrong.
+// Keeps sound, layer and window in step with what is chosen, fetches what neighbours will need while nothing else is to
+// do, and says what went wrong.
 
 import { touched } from "./store.js";
 
@@ -34,7 +34,10 @@ export function createLoader(store, source) {
   }
 
   function fetchNeighbours() {
-    const { layer, trace } = store.state;
+    const { layer, head, trace } = store.state, wanted = wantedWindow(store.state);
+    for (const neighbour of wanted ? [head + 1, head - 1] : []) {
+      if (neighbour >= 0 && neighbour < trace.heads) source.get("window", { ...wanted, head: neighbour }).catch(() => {});
+    }
     for (const neighbour of [layer + 1, layer - 1]) {
       if (neighbour >= 0 && neighbour < trace.layers) source.get("layer", { layer: neighbour }).catch(() => {});
     }
