@@ -10,12 +10,26 @@
     }
   }
 
-  // The viewer's parts, behind Streamlit's shadow root.
+  // The viewer, behind Streamlit's shadow root; undefined while there is none.
+  const find = () => [...document.querySelectorAll(".stBidiComponentIsolated")]
+    .map(({ shadowRoot }) => shadowRoot?.querySelector(".viewer")).find(root => root?.store);
+
   function viewer() {
-    const hosts = [...document.querySelectorAll("*")].filter(({ shadowRoot }) => shadowRoot?.querySelector(".viewer"));
-    const root = hosts[0].shadowRoot.querySelector(".viewer");
+    const root = find();
     return { root, store: root.store, sound: root.sound, picture: root.querySelector("canvas.picture") };
   }
+
+  // When the atlas of each trace was complete, by the address of its arrays.
+  const complete = new Map();
+
+  (async () => {
+    for (let root = null; ; await frame()) {
+      root = root?.isConnected ? root : find();
+      const address = root?.store.state.trace?.arrays;
+      if (!address || complete.has(address)) continue;
+      if (root.querySelector(".atlas [aria-busy=false]")) complete.set(address, performance.now());
+    }
+  })();
 
   // A clock that starts with the next event of that kind and stops when isThere(); its reading is kept as `reading`.
   function start(kind, isThere) {
@@ -73,13 +87,11 @@
       const response = await fetch(`${viewer().store.state.trace.arrays}/${what}?${new URLSearchParams(wanted)}`);
       return (await response.arrayBuffer()).byteLength;
     },
-    // From the first request of the viewer's arrays to the last small map of the atlas; null while some are missing.
+    // From the first request of the viewer's arrays to the frame that shows the last map of the atlas; null before.
     atlas() {
-      const { trace } = viewer().store.state;
-      const asked = performance.getEntriesByType("resource").filter(entry => entry.name.includes(trace.arrays));
-      const maps = asked.filter(entry => entry.name.includes("/thumbnails?"));
-      if (maps.length < trace.layers) return null;
-      return Math.max(...maps.map(entry => entry.responseEnd)) - Math.min(...asked.map(entry => entry.startTime));
+      const { arrays } = viewer().store.state.trace;
+      const asked = performance.getEntriesByType("resource").filter(entry => entry.name.includes(arrays));
+      return complete.has(arrays) ? complete.get(arrays) - Math.min(...asked.map(entry => entry.startTime)) : null;
     },
     // While the sound plays: how far the line that is about to be replaced lies behind the sound, ms, frame by frame.
     async drift(seconds) {

@@ -94,6 +94,7 @@ export function createAtlas(place, store, source, instrument) {
     layers[layer] = arrays;
     drawLayer(layer);
     arrange();
+    gridPlace.setAttribute("aria-busy", layers.includes(null));
     if (layer === (pointed ?? store.state).layer) drawCard();
   }
 
@@ -102,6 +103,7 @@ export function createAtlas(place, store, source, instrument) {
     pointed = null;
     title.textContent = `All ${trace.layers * trace.heads} heads`;
     grid.build(trace.layers, trace.heads);
+    gridPlace.setAttribute("aria-busy", true);
     filter ??= createFilter(controls, trace.measures, arrange);
     definitions.innerHTML = trace.measures.map(define).join("");
     arrange();
