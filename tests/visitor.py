@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from playwright.sync_api import LocatorAssertions, Page, expect
+from playwright.sync_api import Locator, LocatorAssertions, Page, expect
 
 PATIENCE = 90_000  # ms; a busy machine traces slowly
 expect.set_options(timeout=PATIENCE)
@@ -55,10 +55,15 @@ class Explorer:
         images = self.page.locator(PICTURE)
         return [str(image.get_attribute("src")) for image in images.all()]
 
+    def viewer(self) -> Locator:
+        """The viewer, once it has drawn; one that Streamlit is about to take away is waited out."""
+        self.expect(f"{MAP}[aria-label]").to_have_count(1)
+        self.expect(".viewer").to_have_count(1)
+        return self.page.locator(".viewer")
+
     def trace(self) -> dict:
         """What the viewer shows, once it has drawn it: the facts of the clip, and the address of its arrays."""
-        self.expect(f"{MAP}[aria-label]").to_be_visible()
-        return self.page.locator(".viewer").evaluate("viewer => viewer.store.state.trace")
+        return self.viewer().evaluate("viewer => viewer.store.state.trace")
 
     def open_section(self, title: str) -> None:
         """Open what is drawn below the viewer only when somebody asks for it."""

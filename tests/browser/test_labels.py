@@ -30,11 +30,11 @@ def words():
 
 
 def state(explorer: Explorer, name: str):
-    return explorer.page.locator(".viewer").evaluate(f"viewer => viewer.store.state.{name}")
+    return explorer.viewer().evaluate(f"viewer => viewer.store.state.{name}")
 
 
 def position(explorer: Explorer, seconds: float, tier: int) -> Position:
-    return {"x": explorer.page.locator(".viewer").evaluate(X_OF, seconds), "y": 22 * tier + 11}
+    return {"x": explorer.viewer().evaluate(X_OF, seconds), "y": 22 * tier + 11}
 
 
 def said(interval: Interval) -> str:
@@ -73,7 +73,7 @@ def test_the_keyboard_alone_walks_along_the_labels(explorer: Explorer, words):
     explorer.page.get_by_role("button", name="words").press("Enter")
     canvas = explorer.page.locator(CANVAS)
     explorer.expect(".viewer .label-names button[aria-pressed=true]").to_have_text("words")
-    assert explorer.page.locator(".viewer").evaluate(BOUNDARIES) == sorted(
+    assert explorer.viewer().evaluate(BOUNDARIES) == sorted(
         {time for interval in words.intervals for time in interval[:2]}
     )
     canvas.focus()
@@ -99,7 +99,7 @@ def test_labels_beside_an_upload_are_drawn_and_pooled(explorer: Explorer, tmp_pa
     explorer.open_section("Attention from label to label")
     explorer.expect(PICTURE).to_have_count(1)
     before = explorer.pictures()
-    explorer.page.locator(".viewer").evaluate("viewer => viewer.store.set({ head: 2 })")
+    explorer.viewer().evaluate("viewer => viewer.store.set({ head: 2 })")
     explorer.page.wait_for_function("location.search.includes('head=2')")
     explorer.wait()
     assert explorer.pictures() != before

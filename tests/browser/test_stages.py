@@ -52,7 +52,7 @@ def open_stages(explorer: Explorer) -> None:
 def recompute(explorer: Explorer, start: int, stop: int, *choices: dict) -> list[dict[str, np.ndarray]]:
     """Let the page put the head together under each choice."""
     wanted = {"layer": LAYER, "head": HEAD, "start": start, "stop": stop, "every": EVERY, "choices": choices}
-    found = explorer.page.locator(".viewer").evaluate(RECOMPUTE, wanted)
+    found = explorer.viewer().evaluate(RECOMPUTE, wanted)
     rows = len(range(start, stop, EVERY))
     return [{name: np.array(numbers).reshape(rows, -1) for name, numbers in one.items()} for one in found]
 
@@ -120,7 +120,7 @@ def test_one_place_is_marked_at_every_stage(explorer: Explorer, sentence: Trace)
     assert box is not None
     frames = sentence.num_frames
     logits.hover(position={"x": (100.5 / frames) * box["width"], "y": (60.5 / frames) * box["width"]})
-    viewer = explorer.page.locator(".viewer")
+    viewer = explorer.viewer()
     assert viewer.evaluate("viewer => viewer.store.state.pointed") == {"query": 60, "key": 100}
     terms = sentence.attention_terms(LAYER, HEAD)
     numbers = explorer.page.locator(".stages .numbers")
@@ -139,7 +139,7 @@ def number(text: str) -> float:
 
 def test_another_head_brings_its_own_stages(explorer: Explorer):
     open_stages(explorer)
-    explorer.page.locator(".viewer").evaluate("viewer => viewer.store.set({ head: 1 })")
+    explorer.viewer().evaluate("viewer => viewer.store.set({ head: 1 })")
     explorer.expect(".stages h3").to_have_text(f"Layer {LAYER} · head 1, stage by stage")
     explorer.expect(".stages .hint").to_contain_text("64 of 262 queries checked")
 
