@@ -11,7 +11,7 @@
   }
 
   // The viewer, behind Streamlit's shadow root; undefined while there is none.
-  const find = () => [...document.querySelectorAll(".stBidiComponentIsolated")]
+  const find = () => [...document.querySelectorAll("[data-testid=stBidiComponentIsolated]")]
     .map(({ shadowRoot }) => shadowRoot?.querySelector(".viewer")).find(root => root?.store);
 
   function viewer() {
@@ -87,9 +87,9 @@
       const response = await fetch(`${viewer().store.state.trace.arrays}/${what}?${new URLSearchParams(wanted)}`);
       return (await response.arrayBuffer()).byteLength;
     },
-    // From the first request of the viewer's arrays to the frame that shows the last map of the atlas; null before.
+    // From the first request of the trace's arrays to the frame that shows the last map of the atlas; null before.
     atlas() {
-      const { arrays } = viewer().store.state.trace;
+      const arrays = find()?.store.state.trace?.arrays;
       const asked = performance.getEntriesByType("resource").filter(entry => entry.name.includes(arrays));
       return complete.has(arrays) ? complete.get(arrays) - Math.min(...asked.map(entry => entry.startTime)) : null;
     },
