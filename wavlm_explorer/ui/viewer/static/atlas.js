@@ -41,7 +41,8 @@ export function createAtlas(place, store, source, instrument) {
       .map(name => place.querySelector(name));
   const grid = createGrid(gridPlace, choose, preview), showCard = createCard(cardPlace);
   const collector = createCollector(source, () => details.open, take, error => tell(error.message));
-  let filter = null, layers = [], shades = null, side = 0, pointed = null;
+  const fresh = new Set();  // layers that came since the last frame
+  let filter = null, layers = [], shades = null, side = 0, pointed = null, scheduled = 0;
 
   function choose(layer, head) {
     store.set({ layer, head });
@@ -92,14 +93,22 @@ export function createAtlas(place, store, source, instrument) {
 
   function take(layer, arrays) {
     layers[layer] = arrays;
-    drawLayer(layer);
+    fresh.add(layer);
+    scheduled ||= requestAnimationFrame(drawFresh);
+  }
+
+  function drawFresh() {
+    scheduled = 0;
+    fresh.forEach(drawLayer);
     arrange();
     gridPlace.setAttribute("aria-busy", layers.includes(null));
-    if (layer === (pointed ?? store.state).layer) drawCard();
+    if (fresh.has((pointed ?? store.state).layer)) drawCard();
+    fresh.clear();
   }
 
   function begin({ trace, layer }) {
     layers = new Array(trace.layers).fill(null);
+    fresh.clear();
     pointed = null;
     title.textContent = `All ${trace.layers * trace.heads} heads`;
     grid.build(trace.layers, trace.heads);
@@ -137,7 +146,7 @@ export function createAtlas(place, store, source, instrument) {
   observer.observe(place);
   details.addEventListener("toggle", collector.resume);
 
-  store.listen((state, changed) => {
+  store.listenLater((state, changed) => {
     if (!state.trace) return;
     const recoloured = touched(changed, "scale", "colours");
     if (recoloured) shades = levelShades(state.colours, state.scale);
@@ -151,5 +160,8 @@ export function createAtlas(place, store, source, instrument) {
     if (touched(changed, "trace", "layer", "head")) grid.mark(state.layer, state.head);
     if (touched(changed, "trace", "layer", "head", "scale", "colours")) drawCard();
   });
-  return () => observer.disconnect();
+  return () => {
+    observer.disconnect();
+    cancelAnimationFrame(scheduled);
+  };
 }

@@ -14,7 +14,7 @@ export function createBiasCurve(place, store) {
   const caption = element("div", { class: "hint" }), canvas = element("canvas", { role: "img" });
   place.append(element("div", { class: "title" }, "Bias over distance"), canvas, caption);
 
-  store.listen((state, changed) => {
+  store.listenLater((state, changed) => {
     const { trace, layerData } = state;
     if (!trace || !layerData || !state.colours || !touched(changed, ...WATCHED)) return;
     place.hidden = !trace.has_bias;

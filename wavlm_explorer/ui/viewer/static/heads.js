@@ -18,7 +18,7 @@ export function createHeads(place, store) {
     }));
   }
 
-  store.listen((state, changed) => {
+  store.listenLater((state, changed) => {
     const { layerData, head } = state;
     if (!layerData) return;
     if (touched(changed, "layerData")) {

@@ -34,6 +34,10 @@ export function createLoader(store, source) {
   }
 
   function fetchNeighbours() {
+    if (source.isBusy()) {
+      resting = setTimeout(fetchNeighbours, PATIENCE);
+      return;
+    }
     const { layer, head, trace } = store.state, wanted = wantedWindow(store.state);
     for (const neighbour of wanted ? [head + 1, head - 1] : []) {
       if (neighbour >= 0 && neighbour < trace.heads) source.get("window", { ...wanted, head: neighbour }).catch(() => {});

@@ -49,6 +49,8 @@ export function createSource() {
       known.set(query, entry);
       return entry.promise;
     },
+    // Whether anything is still on its way.
+    isBusy: () => [...known.values()].some(({ value }) => !value),
     // The same if it is here already, else null.
     peek(what, wanted = {}) {
       return known.get(`${what}?${new URLSearchParams(wanted)}`)?.value ?? null;

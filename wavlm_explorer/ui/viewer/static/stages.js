@@ -71,7 +71,7 @@ export function createStages(place, store, source) {
     resting = setTimeout(load, PATIENCE);
   }
 
-  store.listen((_, changed) => {
+  store.listenLater((_, changed) => {
     if (!state.trace || !state.colours) return;
     if (changed.has("trace")) begin();
     if (touched(changed, "trace", "layer", "head") || (isLong(state) && changed.has("range"))) wait();

@@ -25,8 +25,8 @@
 
 export function createStore(initial) {
   const state = { ...initial };
-  const derivations = [], listeners = [];
-  let changed = new Set(), scheduled = 0;
+  const derivations = [], listeners = [], lateListeners = [];
+  let changed = new Set(), scheduled = 0, late = new Set(), timer = 0;
 
   function take(patch) {
     for (const [name, value] of Object.entries(patch)) {
@@ -42,6 +42,15 @@ export function createStore(initial) {
     scheduled = 0;
     changed = new Set();
     for (const listener of listeners) listener(state, news);
+    for (const name of news) late.add(name);
+    timer ||= setTimeout(tellLate);
+  }
+
+  function tellLate() {
+    const news = late;
+    timer = 0;
+    late = new Set();
+    for (const listener of lateListeners) listener(state, news);
   }
 
   return {
@@ -63,9 +72,14 @@ export function createStore(initial) {
       listeners.push(listener);
       return () => listeners.splice(listeners.indexOf(listener), 1);
     },
+    // The same, once that frame is painted: for panes that may come a moment behind the map.
+    listenLater(listener) {
+      lateListeners.push(listener);
+    },
     stop() {
       cancelAnimationFrame(scheduled);
-      listeners.length = derivations.length = 0;
+      clearTimeout(timer);
+      listeners.length = lateListeners.length = derivations.length = 0;
     },
   };
 }
