@@ -100,8 +100,9 @@ export function createAtlas(place, store, source, instrument) {
   function drawFresh() {
     scheduled = 0;
     fresh.forEach(drawLayer);
-    arrange();
-    gridPlace.setAttribute("aria-busy", layers.includes(null));
+    const isComplete = !layers.includes(null);
+    if (isComplete) arrange();  // a bar lies between the lowest and the highest of all
+    gridPlace.setAttribute("aria-busy", !isComplete);
     if (fresh.has((pointed ?? store.state).layer)) drawCard();
     fresh.clear();
   }
