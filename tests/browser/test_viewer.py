@@ -261,11 +261,12 @@ def test_a_finger_keeps_and_hears(browser, address: str):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     viewer = Viewer(Explorer(context.new_page(), address))
     assert viewer.root.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    viewer.wait("root => root.querySelector('.atlas [aria-busy=false]') !== null")  # from now on nothing moves
     place = viewer.at(0.5, 0.4)
     viewer.page.touchscreen.tap(*place)
     viewer.wait("root => root.store.state.locked !== null && !root.store.state.playing")
     viewer.page.touchscreen.tap(place[0] + 3, place[1])
-    viewer.wait("root => root.store.state.playing")
+    viewer.wait("root => root.store.state.heard !== null")  # playing lasts for 0.3 s only
     assert viewer.explorer.errors == []
     context.close()
 
