@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from .memory import measure_memory
 from .page import PICTURE, write_page
 from .passes import measure_passes
 from .picture import draw
-from .results import Results
+from .results import MEMORY, PASSES, Results
 from .start import measure_start
 from .timing import limited_address_space
 from .weights import CACHE, GEOMETRIES, prepare
@@ -26,10 +27,11 @@ ROUNDS = {  # geometry -> seconds of sound -> rounds
     "Base": {3.0: 7, 10.0: 7, 30.0: 3, 60.0: 3},
     "Large": {3.0: 3, 10.0: 3, 30.0: 1, 60.0: 1},
 }
+GPU_ROUNDS = {"Base": {3.0: 15, 10.0: 15, 60.0: 7, 300.0: 3}, "Large": {3.0: 15, 10.0: 15, 60.0: 7}}
 MEMORY_LENGTHS = {"Base": [3.0, 10.0, 30.0, 60.0], "Large": [3.0, 10.0]}
+GPU_MEMORY_LENGTHS = {"Base": [3.0, 10.0, 60.0, 300.0]}
 QUICK_ROUNDS = {"Base": {1.0: 3, 3.0: 3}}
 QUICK_MEMORY_LENGTHS = {"Base": [1.0, 3.0]}
-DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 
 
 def main() -> None:
@@ -51,24 +53,21 @@ def main() -> None:
         print(f"{options.output / PAGE}: {part} renewed", flush=True)
 
 
-def _passes(quick: bool) -> dict[str, Any]:
+def _passes(quick: bool, device: str) -> dict[str, Any]:
     numbers: dict[str, Any] = {}
-    for device in DEVICES:
-        for geometry, rounds in (QUICK_ROUNDS if quick else ROUNDS).items():
-            folder = prepare(GEOMETRIES[geometry], CACHE / geometry)
-            with limited_address_space(psutil.virtual_memory().available, device):
-                numbers.setdefault(device, {})[geometry] = measure_passes(folder, rounds, device)
+    for geometry, rounds in (QUICK_ROUNDS if quick else ROUNDS if device == "cpu" else GPU_ROUNDS).items():
+        folder = prepare(GEOMETRIES[geometry], CACHE / geometry)
+        with limited_address_space(psutil.virtual_memory().available, device):
+            numbers[geometry] = measure_passes(folder, rounds, device)
     return numbers
 
 
-def _memory(quick: bool) -> dict[str, Any]:
+def _memory(quick: bool, device: str) -> dict[str, Any]:
     numbers: dict[str, Any] = {}
-    for device in DEVICES:
-        for geometry, lengths in (QUICK_MEMORY_LENGTHS if quick else MEMORY_LENGTHS).items():
-            folder = prepare(GEOMETRIES[geometry], CACHE / geometry)
-            numbers.setdefault(device, {})[geometry] = {
-                entry_name(*entry): measure_memory(folder, *entry, lengths, device) for entry in ENTRIES
-            }
+    lengths_of = QUICK_MEMORY_LENGTHS if quick else MEMORY_LENGTHS if device == "cpu" else GPU_MEMORY_LENGTHS
+    for geometry, lengths in lengths_of.items():
+        folder = prepare(GEOMETRIES[geometry], CACHE / geometry)
+        numbers[geometry] = {entry_name(*entry): measure_memory(folder, *entry, lengths, device) for entry in ENTRIES}
     return numbers
 
 
@@ -77,12 +76,15 @@ def _long(quick: bool) -> dict[str, Any]:
 
 
 PARTS: dict[str, Callable[[bool], Any]] = {
-    "passes": _passes,
-    "memory": _memory,
+    PASSES["cpu"]: partial(_passes, device="cpu"),
+    MEMORY["cpu"]: partial(_memory, device="cpu"),
+    PASSES["cuda"]: partial(_passes, device="cuda"),
+    MEMORY["cuda"]: partial(_memory, device="cuda"),
     "start": lambda quick: measure_start(1 if quick else 3),
     "long": _long,
 }
-SHORT = ["passes", "memory", "start"]  # a quarter of an hour; ten minutes of sound take longer
+DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+SHORT = [*(part[device] for device in DEVICES for part in (PASSES, MEMORY)), "start"]  # ten minutes of sound take long
 
 
 if __name__ == "__main__":

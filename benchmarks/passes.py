@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from wavlm_explorer import Trace
+from wavlm_explorer.devices import exact_convolutions
 
 from .contestants import CONTESTANTS, ENTRIES, OURS, Contestant, Explorer, entry_name, largest_disagreement
 from .roofline import products
@@ -18,6 +19,7 @@ CHECKED_SECONDS = 3.0  # of the clip on which all must agree
 AGREEMENT = 1e-4  # relative; float32 through 24 layers
 
 
+@exact_convolutions()
 def measure_passes(folder: Path, lengths: dict[float, int], device: str) -> dict[str, Any]:
     """Times of one geometry, {"agreement": ..., "passes of a second look": ..., "times": {seconds: {task: times}}}.
 

@@ -11,7 +11,7 @@ from wavlm_explorer.operations import count_operations
 
 from .contestants import ATTENTION, ENTRIES, OURS, entry_name
 from .ratios import best_rate
-from .results import Results
+from .results import MEMORY, Results
 from .weights import GEOMETRIES
 
 COLOURS = {OURS: LIGHT.accent, "Microsoft": LIGHT.ink, "torchaudio": LIGHT.contrast, "transformers": "#9467bd"}
@@ -30,7 +30,7 @@ def draw(results: Results, file: Path) -> None:
         least = [count_operations(GEOMETRIES[geometry], int(16_000 * length)).total / roof[length] for length in roof]
         axes.plot(list(roof), least, color=LIGHT.muted, linewidth=1, linestyle=":", label="roofline")
         dress(axes, LIGHT, f"WavLM {geometry}: seconds for a pass", "seconds of sound", "seconds")
-    _draw_lines(panels[-1], _by_length(results.numbers("memory").get("cpu", {}).get("Base", {})))
+    _draw_lines(panels[-1], _by_length(results.numbers(MEMORY["cpu"]).get("Base", {})))
     dress(panels[-1], LIGHT, "WavLM Base: peak memory over the model", "seconds of sound", "GB")
     lines = panels[0].get_lines()
     picture.legend(handles=lines, loc="lower center", ncols=4, frameon=False, fontsize=LABEL_SIZE, labelcolor=LIGHT.ink)

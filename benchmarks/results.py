@@ -6,6 +6,8 @@ from statistics import median
 from typing import Any
 
 FILE = "performance.json"
+PASSES = {"cpu": "passes", "cuda": "gpu-passes"}  # device -> the part that holds its times
+MEMORY = {"cpu": "memory", "cuda": "gpu-memory"}
 Medians = dict[str, float | None]  # task -> seconds, None where memory did not suffice
 
 
@@ -28,7 +30,7 @@ class Results:
 
     def medians(self, geometry: str, device: str = "cpu") -> dict[str, Medians]:
         """Seconds of sound -> task -> median time."""
-        times = self.numbers("passes").get(device, {}).get(geometry, {}).get("times", {})
+        times = self.numbers(PASSES[device]).get(geometry, {}).get("times", {})
         return {
             seconds: {task: None if taken is None else median(taken) for task, taken in tasks.items()}
             for seconds, tasks in times.items()

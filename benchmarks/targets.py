@@ -8,7 +8,7 @@ from .contestants import ATTENTION, OURS, STATES, entry_name
 from .long_clips import LIMIT_BYTES
 from .passes import ONE_MORE_LAYER
 from .ratios import ratio, roofline_share, to_best_peer
-from .results import Results
+from .results import MEMORY, PASSES, Results
 
 STATES_RATIO = {"10": 1.0, "60": 0.9}  # seconds of sound -> ours over the fastest peer
 ATTENTION_RATIO = 1.0
@@ -33,7 +33,7 @@ def judge(results: Results) -> list[Target]:
     times = results.medians("Base")
     ten = times.get("10", {})
     ours = entry_name(OURS, STATES)
-    memory = results.numbers("memory").get("cpu", {}).get("Base", {})
+    memory = results.numbers(MEMORY["cpu"]).get("Base", {})
     peaks = {name: by_length.get("60") for name, by_length in memory.items()}
     share = roofline_share(ten, ours, "Base", 10)
     return [
@@ -56,7 +56,7 @@ def judge(results: Results) -> list[Target]:
             "share of the roofline, 10 s", f"at least {tables.percent(ROOFLINE_SHARE)}", _found(share, tables.percent),
             None if share is None else share >= ROOFLINE_SHARE,
         ),
-        _second_look(results.numbers("passes").get("cpu", {}).get("Base", {})),
+        _second_look(results.numbers(PASSES["cpu"]).get("Base", {})),
     ]  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from .linear import Linear
 from .norms import Fp32GroupNorm, Fp32LayerNorm
 from .positions import distance_buckets, relative_position_buckets
 from .quantization import draw_block_mask, noised_weight, quant_noise
-from .row_blocks import attend_in_blocks, rows_at_once
+from .row_blocks import attend_in_blocks, fused_block, rows_at_once
 from .shapes import SamePad, TransposeLast
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "attend_in_blocks",
     "distance_buckets",
     "draw_block_mask",
+    "fused_block",
     "gelu",
     "gelu_accurate",
     "get_activation_fn",

@@ -6,20 +6,32 @@ import torch
 from .audio import SAMPLE_RATE
 from .config import WavLMConfig
 from .encoder import FRAMES_AT_ONCE
-from .modules import rows_at_once
+from .modules import fused_block
 
 FLOAT_BYTES = 4
+CPU = torch.device("cpu")
 MAPS_OF_TERMS = 5  # content, bias, position, logits and weights
 
 
-def check_memory(needed: int, what: str, advice: str) -> None:
+def available_bytes(device: torch.device) -> int:
+    """What a device has left: free memory, and what PyTorch holds of it without using it."""
+    if device.type != "cuda":
+        return psutil.virtual_memory().available
+    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return torch.cuda.mem_get_info(device)[0] + unused
+
+
+def check_memory(needed: int, what: str, advice: str, device: torch.device = CPU) -> None:
     """Refuse what would not fit.
 
     Raises: MemoryError with the size needed, the size free, and what to ask for instead.
     """
-    available = psutil.virtual_memory().available
+    available = available_bytes(device)
     if needed > available:
-        raise MemoryError(f"{what} need about {needed / 1e9:.1f} GB; {available / 1e9:.1f} GB are free. {advice}")
+        place = "" if device.type == "cpu" else f" on {device}"
+        raise MemoryError(
+            f"{what} need about {needed / 1e9:.1f} GB; {available / 1e9:.1f} GB are free{place}. {advice}"
+        )
 
 
 def check_map_memory(num_heads: int, num_queries: int, num_keys: int) -> None:
@@ -34,25 +46,30 @@ def check_map_memory(num_heads: int, num_queries: int, num_keys: int) -> None:
     )
 
 
-def pass_bytes(config: WavLMConfig, num_samples: int) -> int:
-    """What a trace takes: the states it keeps, and what is held while it is made. All of it grows with the length."""
+def pass_bytes(config: WavLMConfig, num_samples: int, device: torch.device = CPU) -> int:
+    """What a pass takes on its device: all of it grows with the length. On a CPU the states that are kept count too."""
     num_frames, width = config.num_frames(num_samples), config.encoder_embed_dim
-    kept = (config.encoder_layers + 2) * num_frames * width
+    kept = kept_numbers(config, num_frames) if device.type == "cpu" else 0
     layer = 12 * num_frames * width  # q, k, v as they are and reversed, context, residual and norms
-    num_rows = rows_at_once(torch.device("cpu"), config.encoder_attention_heads, num_frames)
-    logits = 3 * config.encoder_attention_heads * min(num_rows, num_frames) * num_frames
+    block = fused_block(device, 1, config.encoder_attention_heads, num_frames)
+    bias = block.heads * block.rows * num_frames
     feed_forward = 3 * min(num_frames, FRAMES_AT_ONCE) * config.encoder_ffn_embed_dim
-    return FLOAT_BYTES * (kept + layer + logits + feed_forward)
+    return FLOAT_BYTES * (kept + layer + bias + feed_forward)
 
 
-def check_pass_memory(config: WavLMConfig, num_samples: int) -> None:
-    """Refuse a clip whose trace would not fit.
+def kept_numbers(config: WavLMConfig, num_frames: int) -> int:
+    """The numbers that a trace keeps: a state before and behind every layer, and the output."""
+    return (config.encoder_layers + 2) * num_frames * config.encoder_embed_dim
+
+
+def check_pass_memory(config: WavLMConfig, num_samples: int, device: torch.device) -> None:
+    """Refuse a clip whose trace would not fit on the device, or what it keeps not on the CPU.
 
     Raises: MemoryError.
     """
-    check_memory(
-        pass_bytes(config, num_samples),
-        f"{num_samples / SAMPLE_RATE:.1f} s of sound, {config.num_frames(num_samples)} frames through "
-        f"{config.encoder_layers} layers,",
-        "Choose a shorter part: load_audio(..., start=0, duration=30).",
-    )
+    num_frames = config.num_frames(num_samples)
+    what = f"{num_samples / SAMPLE_RATE:.1f} s of sound, {num_frames} frames through {config.encoder_layers} layers,"
+    advice = "Choose a shorter part: load_audio(..., start=0, duration=30)."
+    check_memory(pass_bytes(config, num_samples, device), what, advice, device)
+    if device.type != "cpu":
+        check_memory(FLOAT_BYTES * kept_numbers(config, num_frames), what, advice)

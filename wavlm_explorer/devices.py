@@ -1,6 +1,10 @@
 """Devices that a model can run on."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
+from torch.backends import cudnn
 
 
 def available_devices() -> list[str]:
@@ -24,3 +28,20 @@ def resolve_device(device: str) -> torch.device:
     if device not in available:
         raise ValueError(f"device: expected auto or one of {', '.join(available)}; found {device!r}")
     return torch.device(device)
+
+
+@contextmanager
+def exact_convolutions() -> Iterator[None]:
+    """Within it cuDNN's convolutions of float32 numbers are float32.
+
+    By default it rounds what goes in to the 10 bits of TF32, and WavLM's hidden states move by a thousandth of their
+    size: too much for who compares checkpoints, and no faster at these shapes.
+    """
+    conv = getattr(cudnn, "conv", None)  # PyTorch 2.9 and later
+    flags, name, exact = (cudnn, "allow_tf32", False) if conv is None else (conv, "fp32_precision", "ieee")
+    before = getattr(flags, name)
+    setattr(flags, name, exact)
+    try:
+        yield
+    finally:
+        setattr(flags, name, before)

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from .modules import Fp32GroupNorm, Fp32LayerNorm, TransposeLast
 
-FRAMES_AT_ONCE = 100  # 2 s: what the first convolution makes of them stays in the caches of a CPU
+FRAMES_AT_ONCE = {"cpu": 100}  # 2 s: what the first convolution makes of them stays in the caches of a CPU
+FRAMES_AT_ONCE_ELSEWHERE = 1000
 WINDOWS_AT_ONCE = 1 << 16
 
 
@@ -75,9 +76,10 @@ class ConvFeatureExtractionModel(nn.Module):
         if isinstance(cast(nn.Sequential, first)[2], Fp32GroupNorm):
             first = self._with_norm_folded_in(clip)
         num_frames = (len(clip) - self.receptive_field_samples) // self.hop_samples + 1
+        at_once = FRAMES_AT_ONCE.get(clip.device.type, FRAMES_AT_ONCE_ELSEWHERE)
         chunks = []
-        for begin in range(0, num_frames, FRAMES_AT_ONCE):
-            end = min(begin + FRAMES_AT_ONCE, num_frames)
+        for begin in range(0, num_frames, at_once):
+            end = min(begin + at_once, num_frames)
             seen = slice(begin * self.hop_samples, (end - 1) * self.hop_samples + self.receptive_field_samples)
             x = first(clip[seen][None])  # [channels, time]
             for block in others:
@@ -94,23 +96,27 @@ class ConvFeatureExtractionModel(nn.Module):
         """
         conv, _, norm, activation = cast(tuple[nn.Conv1d, nn.Dropout, Fp32GroupNorm, nn.GELU], self.conv_layers[0])
         kernel, stride = conv.kernel_size[0], conv.stride[0]
-        mean, covariance = _moments(clip.cpu().unfold(0, kernel, stride))
-        weight = conv.weight[:, 0].cpu().double()  # [channels, kernel]
+        weight, gain, shift = (_doubled(tensor) for tensor in (conv.weight[:, 0], norm.weight, norm.bias))
+        mean, covariance = _moments(_doubled(clip).unfold(0, kernel, stride))
         variance = ((weight @ covariance) * weight).sum(dim=1)
-        scale = norm.weight.cpu() / torch.sqrt(variance + norm.eps)
-        bias = norm.bias.cpu() - scale * (weight @ mean)  # the convolution's own bias is lost in the norm
-        folded = [tensor.to(conv.weight) for tensor in (conv.weight.cpu() * scale[:, None, None], bias)]
+        scale = gain / torch.sqrt(variance + norm.eps)
+        bias = shift - scale * (weight @ mean)  # the convolution's own bias is lost in the norm
+        folded = [tensor.to(conv.weight) for tensor in ((scale[:, None] * weight)[:, None], bias)]
         return lambda x: activation(F.conv1d(x, *folded, stride=stride))
+
+
+def _doubled(tensor: Tensor) -> Tensor:
+    """In float64; on the CPU where the device has no such numbers."""
+    return (tensor.cpu() if tensor.device.type == "mps" else tensor).double()
 
 
 def _moments(
     windows: Float[Tensor, "windows kernel"],
 ) -> tuple[Float[Tensor, " kernel"], Float[Tensor, "kernel kernel"]]:
-    """Mean and covariance, in float64 (which not every device has: it is done on the CPU)."""
+    """Mean and covariance of the windows."""
     kernel = windows.shape[1]
-    total, products = torch.zeros(kernel, dtype=torch.float64), torch.zeros(kernel, kernel, dtype=torch.float64)
+    total, products = windows.new_zeros(kernel), windows.new_zeros(kernel, kernel)
     for part in windows.split(WINDOWS_AT_ONCE):
-        part = part.double()
         total += part.sum(dim=0)
         products += part.T @ part
     mean = total / len(windows)

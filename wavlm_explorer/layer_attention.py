@@ -55,21 +55,25 @@ class LayerAttention:
 
     def weights(self, heads: Indices, rows: Indices) -> Float[Tensor, "heads queries keys"]:
         """The last of the terms, without keeping the others."""
+        return to_cpu(self._weights(heads, rows))
+
+    def _weights(self, heads: Indices, rows: Indices) -> Float[Tensor, "heads queries keys"]:
+        """The same where the model is, so that what is small in the end is made small before it travels."""
         logits, bias = self._content(heads, rows), self._bias(heads, rows)
         if bias is not None:
             logits += self._attention.compute_position(self._gate[:, heads][:, :, rows], bias[None])
-        return to_cpu(self._attention.compute_weights(logits)[0])
+        return self._attention.compute_weights(logits)[0]
 
     def overview(self, heads: Indices, factor: int) -> Float[Tensor, "heads query_cells key_cells"]:
         """The maps, each cell the largest of factor x factor weights."""
-        blocks = [pool_highest(self.weights(heads, rows), factor) for rows in self._blocks(len(heads), factor)]
-        return torch.cat(blocks, dim=1)
+        blocks = [pool_highest(self._weights(heads, rows), factor) for rows in self._blocks(len(heads), factor)]
+        return to_cpu(torch.cat(blocks, dim=1))
 
     def mean_overview(self, factor: int) -> Float[Tensor, "query_cells key_cells"]:
         """The same of the mean of all heads' maps."""
         heads = torch.arange(self.num_heads)
-        blocks = [pool_highest(self.weights(heads, rows).mean(dim=0), factor) for rows in self._blocks(None, factor)]
-        return torch.cat(blocks)
+        blocks = [pool_highest(self._weights(heads, rows).mean(dim=0), factor) for rows in self._blocks(None, factor)]
+        return to_cpu(torch.cat(blocks))
 
     def terms_overview(self, head: Indices, factor: int) -> AttentionTerms:
         """One head's terms, each cell the value that is largest in size of factor x factor; of the gate, of factor."""
@@ -83,10 +87,10 @@ class LayerAttention:
         heads, sums, pooled = torch.arange(self.num_heads), MapSums(self.num_frames), []
         content, position = self.content_variance(), self.position_variance()
         for rows in self._blocks(None, factor):
-            weights = self.weights(heads, rows)
+            weights = self._weights(heads, rows)
             pooled.append(pool_highest(weights, factor))
             sums.add(weights, content[:, rows], position[:, rows])
-        return torch.cat(pooled, dim=1), sums.measures(frame_seconds)
+        return to_cpu(torch.cat(pooled, dim=1)), sums.measures(frame_seconds)
 
     def sampled_measures(self, rows: Indices, frame_seconds: float) -> dict[str, Estimate]:
         """The measures of every head, as rows chosen at random tell them."""
@@ -100,9 +104,9 @@ class LayerAttention:
         """Entropy (nats) and mean distance (frames) of the rows chosen, of every head."""
         heads, entropies, distances = torch.arange(self.num_heads), [], []
         for part in rows.split(self._num_rows(self.num_heads)):
-            weights = self.weights(heads, part)
-            entropies.append(row_entropy(weights))
-            distances.append(row_distance(weights, part))
+            weights = self._weights(heads, part)
+            entropies.append(to_cpu(row_entropy(weights)))
+            distances.append(to_cpu(row_distance(weights, part)))
         return torch.cat(entropies, dim=1), torch.cat(distances, dim=1)
 
     def content_variance(self) -> Float[Tensor, "heads queries"]:

@@ -81,7 +81,7 @@ def _zero() -> Tensor:
 
 @dataclass
 class MapSums:
-    """Sums over the rows of one layer's maps seen so far, in float64; `measures` makes the numbers of them."""
+    """Sums over the rows of one layer's maps seen so far, in float64 on the CPU; `measures` makes numbers of them."""
 
     num_keys: int
     num_queries: int = 0
@@ -99,9 +99,9 @@ class MapSums:
     ) -> None:
         """Take in the next rows: the weights, and along each row the variance of the two terms of its logits."""
         queries = torch.arange(self.num_queries, self.num_queries + weights.shape[-2])
-        self.entropy = self.entropy + row_entropy(weights).double().sum(dim=-1)
-        self.distance = self.distance + row_distance(weights, queries).double().sum(dim=-1)
-        self.weights = self.weights + weights.sum(dim=-2).double()
+        self.entropy = self.entropy + row_entropy(weights).cpu().double().sum(dim=-1)
+        self.distance = self.distance + row_distance(weights, queries).cpu().double().sum(dim=-1)
+        self.weights = self.weights + weights.sum(dim=-2).cpu().double()
         self.content_variance = self.content_variance + content_variance.double().sum(dim=-1)
         self.position_variance = self.position_variance + position_variance.double().sum(dim=-1)
         self.num_queries = self.num_queries + len(queries)

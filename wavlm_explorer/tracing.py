@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .audio import SAMPLE_RATE, Audio
 from .capacity import check_map_memory, check_pass_memory
+from .devices import exact_convolutions
 from .encoder import TransformerSentenceEncoderLayer
 from .indices import Heads, check_index, choose, choose_slice
 from .layer_attention import AttentionTerms, LayerAttention, to_cpu
@@ -154,7 +155,7 @@ class Trace:
     def feed_forward_input(self, layer: SupportsIndex) -> Float[Tensor, "frames width"]:
         """What one layer's feed-forward receives."""
         block, x = self._layer_input(check_index("layer", layer, self.num_layers))
-        check_pass_memory(self.model.config, len(self.audio.samples))
+        check_pass_memory(self.model.config, len(self.audio.samples), self.model.device)
         attended = block.attend(x, self.model.encoder.compute_bias_curve(self.num_frames))
         return to_cpu(block.feed_forward_input(attended)[:, 0])
 
@@ -234,6 +235,7 @@ class Trace:
 
 
 @torch.no_grad()
+@exact_convolutions()
 def trace(
     model: WavLM, audio: Audio, normalize: bool | None = None, progress: Callable[[float], object] | None = None
 ) -> Trace:
@@ -247,7 +249,7 @@ def trace(
     if model.training:
         raise ValueError("trace: expected a model in eval mode, found one in training mode; call model.eval()")
     config, num_samples = model.config, len(audio.samples)
-    check_pass_memory(config, num_samples)
+    check_pass_memory(config, num_samples, model.device)
     work = count_operations(config, num_samples)
 
     def report(done: float) -> None:
@@ -261,8 +263,10 @@ def trace(
     source = samples.unsqueeze(0).to(model.mask_emb.dtype)
     last = frames = model.project(model.extract_frames(source, lambda share: report(share * work.front_end)))
     layers = config.encoder_layers * work.layer
-    states = torch.empty(config.encoder_layers + 1, frames.shape[1], config.encoder_embed_dim)
+    shape = (config.encoder_layers + 1, frames.shape[1], config.encoder_embed_dim)
+    states = torch.empty(shape, pin_memory=model.device.type == "cuda")  # pinned: copied while the GPU goes on
     passed = model.encoder.states(frames, report=lambda share: report(work.total - layers + share * layers))
     for index, last in enumerate(passed):
-        states[index] = last[:, 0]
-    return Trace(model, audio, normalize, states, to_cpu(model.encoder.finish(last)[0]))
+        states[index].copy_(last[:, 0], non_blocking=True)
+    output = to_cpu(model.encoder.finish(last)[0])  # waits for the GPU, and with it for the states
+    return Trace(model, audio, normalize, states, output)

@@ -28,7 +28,7 @@ def test_nothing_measured_is_nothing_reached(tmp_path):
     ],
 )
 def test_a_target_missed_is_said(results, task, seconds, missed):
-    results.numbers("passes")["cpu"]["Base"]["times"]["10"] |= {task: [seconds]}
+    results.numbers("passes")["Base"]["times"]["10"] |= {task: [seconds]}
     found = {target.what for target in judge(results) if not target.met}
     assert all(any(what.startswith(start) for start in missed) for what in found)
     assert len(found) == len(missed)
@@ -36,7 +36,7 @@ def test_a_target_missed_is_said(results, task, seconds, missed):
 
 
 def test_who_died_is_said(results):
-    results.numbers("memory")["cpu"]["Base"]["transformers, hidden states"]["60"] = None
+    results.numbers("memory")["Base"]["transformers, hidden states"]["60"] = None
     assert "| transformers, hidden states | died of memory |" in write_page(results)
 
 
