@@ -12,7 +12,7 @@ from torch import Tensor
 HeadFrames = Float[Tensor, "batch heads frames head_dim"]
 
 FEWEST_ROWS = 64
-LOGITS_AT_ONCE = {"cpu": 3 << 20}  # numbers: what the caches of a CPU hold; a GPU wants more work at a time
+LOGITS_AT_ONCE = {"cpu": 1 << 20}  # numbers: what the caches of a CPU hold; a GPU wants more work at a time
 LOGITS_AT_ONCE_ELSEWHERE = 64 << 20
 FUSED_LOGITS_ELSEWHERE = 256 << 20  # fewer would leave a large GPU without enough queries at a time
 FUSED_ROWS = 1024  # a CPU's fused kernel takes 256 queries a thread where a block has many, but 32 of a small block

@@ -111,10 +111,10 @@ class LayerAttention:
 
     def content_variance(self) -> Float[Tensor, "heads queries"]:
         """Variance of q.k along each row, without the row: it is q' C q, with the covariance C of the keys."""
-        q, k = (tensor[0].cpu().double() for tensor in (self._q, self._k))  # [heads, frames, head_dim]
+        q, k = self._q[0].float(), self._k[0].float()  # [heads, frames, head_dim]
         k = k - k.mean(dim=1, keepdim=True)
         covariance = k.transpose(1, 2) @ k / self.num_frames  # [heads, head_dim, head_dim]
-        return ((q @ covariance) * q).sum(dim=-1)
+        return ((q @ covariance) * q).sum(dim=-1).cpu().double()
 
     def position_variance(self) -> Float[Tensor, "heads queries"]:
         """Variance of gate x bias along each row, without the row: each is a window on the bias curve."""
@@ -132,12 +132,13 @@ class LayerAttention:
         return ((sums[:, self.num_frames :] - sums[:, : -self.num_frames]) / self.num_frames).flip(1)
 
     def _content(self, heads: Indices, rows: Indices) -> Float[Tensor, "1 heads queries keys"]:
-        return self._attention.compute_content(self._q[:, heads][:, :, rows], self._k[:, heads])
+        some_heads, some_rows = _without_copies(heads), _without_copies(rows)
+        return self._attention.compute_content(self._q[:, some_heads][:, :, some_rows], self._k[:, some_heads])
 
     def _bias(self, heads: Indices, rows: Indices) -> Float[Tensor, "heads queries keys"] | None:
         if not self._table.has_relative_attention_bias:
             return None
-        if len(rows) and int(rows[-1] - rows[0]) == len(rows) - 1:
+        if len(rows) and isinstance(_without_copies(rows), slice):
             return self._table.compute_bias(len(rows), self.num_frames, query_offset=int(rows[0]), heads=heads)
         curve = self._table.bias_of_distances(torch.arange(1 - self.num_frames, self.num_frames))[heads]
         distances = torch.arange(self.num_frames) - rows[:, None]  # [queries, keys]
@@ -150,6 +151,12 @@ class LayerAttention:
         """All rows, in blocks of a multiple of `factor`."""
         num_rows = self._num_rows(self.num_heads if num_heads is None else num_heads)
         yield from torch.arange(self.num_frames).split(max(1, num_rows // factor) * factor)
+
+
+def _without_copies(indices: Indices) -> slice | Indices:
+    """Indices that follow each other, as a slice: what it takes is a view."""
+    first, length = int(indices[0]) if len(indices) else 0, len(indices)
+    return slice(first, first + length) if torch.equal(indices, torch.arange(first, first + length)) else indices
 
 
 def _pool_term(term: Tensor, factor: int) -> Tensor:

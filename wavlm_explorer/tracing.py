@@ -1,5 +1,6 @@
 """One forward pass, remembered, and all that can be asked of it afterwards."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -188,10 +189,11 @@ class Trace:
     def layer_summary(self, layer: SupportsIndex) -> LayerSummary:
         """Small maps and measures of all heads of a layer, remembered; both cost one go over its maps."""
         layer = check_index("layer", layer, self.num_layers)
-        if layer not in self._summaries:
-            factor, seconds = pooling_factor(self.num_frames, THUMBNAIL_CELLS), self.model.config.frame_seconds
-            self._summaries[layer] = LayerSummary(*self._attention(layer).summary(factor, seconds))
-        return self._summaries[layer]
+        with self._summarizing:  # who asks for what is on its way waits for it
+            if layer not in self._summaries:
+                factor, seconds = pooling_factor(self.num_frames, THUMBNAIL_CELLS), self.model.config.frame_seconds
+                self._summaries[layer] = LayerSummary(*self._attention(layer).summary(factor, seconds))
+            return self._summaries[layer]
 
     @torch.no_grad()
     def sampled_measures(
@@ -214,6 +216,10 @@ class Trace:
     @cached_property
     def _summaries(self) -> dict[int, LayerSummary]:
         return {}
+
+    @cached_property
+    def _summarizing(self) -> threading.Lock:
+        return threading.Lock()
 
     @cached_property
     def _latest_attention(self) -> dict[int, LayerAttention]:

@@ -1,5 +1,9 @@
 """Every head at a glance: small maps, and the numbers by which heads are found."""
 
+import threading
+from collections.abc import Callable, Sequence
+from weakref import WeakSet, ref
+
 import torch
 
 from ...pooling import pooling_factor
@@ -7,6 +11,38 @@ from ...tracing import THUMBNAIL_CELLS, Trace
 from .packing import pack
 
 STEPS = 255
+COMFORTABLE = 2e9  # weights that are computed without being asked for: 75 s of sound through Base
+
+_prepared: WeakSet[Trace] = WeakSet()
+
+
+def is_comfortable(trace: Trace) -> bool:
+    """Whether the atlas takes seconds at most."""
+    return trace.num_layers * trace.num_heads * trace.num_frames**2 <= COMFORTABLE
+
+
+def prepare_atlas(trace: Trace, layer: int) -> None:
+    """Begin to compute a comfortable atlas, the layers nearest to `layer` first, while the browser builds the page.
+
+    Half a second passes before its first question. The thread holds no trace alive, and ends with it.
+    """
+    if trace in _prepared or not is_comfortable(trace):
+        return
+    _prepared.add(trace)
+    nearest_first = sorted(range(trace.num_layers), key=lambda other: abs(other - layer))
+    threading.Thread(target=_summarize, args=(ref(trace), nearest_first), name="atlas", daemon=True).start()
+
+
+def _summarize(find: Callable[[], Trace | None], layers: Sequence[int]) -> None:
+    for layer in layers:
+        trace = find()
+        if trace is None:
+            return
+        try:
+            trace.layer_summary(layer)
+        except (MemoryError, RuntimeError):
+            return  # the browser will ask for the same, and be told
+        del trace
 
 
 def atlas_payload(trace: Trace, layer: int) -> bytes:

@@ -9,6 +9,7 @@ from streamlit.components.v2 import component
 from ...figures.style import DARK, LIGHT, WEIGHT_SCALES, Palette
 from ...labels import LabelTrack
 from ...tracing import Trace
+from .atlas import is_comfortable, prepare_atlas
 from .definitions import definitions_for_browser
 from .place import forget_frames, note_place, recall_place, take_place
 from .serving import offer, static_digest
@@ -30,6 +31,7 @@ def show_viewer(trace: Trace, tracks: Sequence[LabelTrack] = ()) -> None:
     """
     forget_frames(trace.audio.digest)
     place = recall_place(trace)
+    prepare_atlas(trace, place["layer"])
     base = "/".join(["", *filter(None, [str(st.get_option("server.baseUrlPath")).strip("/")]), "viewer"])
     config, end = trace.model.config, trace.audio.start + trace.audio.duration
     _viewer(
@@ -45,6 +47,7 @@ def show_viewer(trace: Trace, tracks: Sequence[LabelTrack] = ()) -> None:
             "hop_seconds": config.frame_seconds,
             "field_seconds": config.receptive_field_samples / trace.audio.sample_rate,
             "labels": [{"name": track.name, "intervals": track.between(trace.audio.start, end)} for track in tracks],
+            "atlas_at_once": is_comfortable(trace),
             "has_bias": config.relative_position_embedding,
             "has_gate": config.relative_position_embedding and config.gru_rel_pos,
             "measures": definitions_for_browser(),

@@ -9,11 +9,11 @@ import { drawPreferences } from "./preference.js";
 import { touched } from "./store.js";
 import { cellsThatFit, levelShades, paint, poolThumbnail } from "./thumbnail.js";
 
-const COMFORTABLE = 2e9;  // weights that are computed without being asked for: 75 s of sound through Base
 const SIDES = { least: 24, most: 112 };  // CSS pixels of a thumbnail
 const EDGES = 28;  // CSS pixels for the layers' numbers and around the grid
 const GAP = 28;  // CSS pixels between grid and card
 const HEIGHT = 0.6;  // of the window, that the grid should take at most
+const TOGETHER = 200;  // ms that layers are gathered to be drawn at once: the browser lays out and paints all for each
 const IN_SIGHT = 0.4;  // of the window: what begins above needs no scrolling to
 
 const PARTS = `<details open>
@@ -42,7 +42,7 @@ export function createAtlas(place, store, source, instrument) {
   const grid = createGrid(gridPlace, choose, preview), showCard = createCard(cardPlace);
   const collector = createCollector(source, () => details.open, take, error => tell(error.message));
   const fresh = new Set();  // layers that came since the last frame
-  let filter = null, layers = [], shades = null, side = 0, pointed = null, scheduled = 0;
+  let filter = null, layers = [], shades = null, side = 0, pointed = null, waiting = 0, scheduled = 0;
 
   function choose(layer, head) {
     store.set({ layer, head });
@@ -94,7 +94,10 @@ export function createAtlas(place, store, source, instrument) {
   function take(layer, arrays) {
     layers[layer] = arrays;
     fresh.add(layer);
-    scheduled ||= requestAnimationFrame(drawFresh);
+    const isLast = !layers.includes(null);
+    if (isLast) clearTimeout(waiting);
+    else if (waiting) return;
+    waiting = setTimeout(() => { waiting = 0; scheduled ||= requestAnimationFrame(drawFresh); }, isLast ? 0 : TOGETHER);
   }
 
   function drawFresh() {
@@ -120,9 +123,8 @@ export function createAtlas(place, store, source, instrument) {
     resize();
     tell();
     const nearestFirst = [...layers.keys()].sort((one, other) => Math.abs(one - layer) - Math.abs(other - layer));
-    const isLong = trace.layers * trace.heads * trace.frames ** 2 > COMFORTABLE;
-    collector.collect(isLong ? [] : nearestFirst);
-    if (isLong) ask(trace, () => collector.collect(nearestFirst));
+    collector.collect(trace.atlas_at_once ? nearestFirst : []);
+    if (!trace.atlas_at_once) ask(trace, () => collector.collect(nearestFirst));
   }
 
   function ask({ duration }, draw) {
@@ -163,6 +165,7 @@ export function createAtlas(place, store, source, instrument) {
   });
   return () => {
     observer.disconnect();
+    clearTimeout(waiting);
     cancelAnimationFrame(scheduled);
   };
 }

@@ -1,7 +1,7 @@
 // What the viewer shows, in one place. Panes read it, change it by `set`, and are told once per frame what changed.
 //
 //   trace      facts of the clip: layers, heads, frames, start, duration, hop_seconds, field_seconds, has_bias,
-//              has_gate
+//              has_gate, atlas_at_once
 //   layer, head
 //   layerData  the layer's arrays as payloads.py names them; those of the last layer while the next is on its way
 //   windowData one head's weights for a window, as payloads.py names them, or null
