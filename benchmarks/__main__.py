@@ -59,6 +59,8 @@ def _passes(quick: bool, device: str) -> dict[str, Any]:
         folder = prepare(GEOMETRIES[geometry], CACHE / geometry)
         with limited_address_space(psutil.virtual_memory().available, device):
             numbers[geometry] = measure_passes(folder, rounds, device)
+    if device != "cpu":
+        torch.cuda.empty_cache()  # what comes next has processes of its own, and wants the GPU's memory
     return numbers
 
 
