@@ -63,7 +63,8 @@ def head_gate(trace: Trace, layer: SupportsIndex, head: SupportsIndex) -> HeadGa
     shares, linear = x.unflatten(1, (trace.num_heads, attention.head_dim))[:, head], attention.grep_linear
     scale = attention.grep_a.detach().flatten()[head]
     terms = GateTerms(*map(to_cpu, gate_terms(linear(shares), scale)))
-    return HeadGate(*map(to_cpu, (shares, linear.weight.detach(), linear.bias.detach(), scale)), terms)
+    weight, bias = linear.weight.detach(), linear.bias.detach()
+    return HeadGate(to_cpu(shares), to_cpu(weight), to_cpu(bias), to_cpu(scale), terms)
 
 
 class GatedRows(NamedTuple):
