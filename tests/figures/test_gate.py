@@ -41,7 +41,7 @@ def test_the_frame_is_marked_on_every_axis_of_time(trace):
         figures.gate_over_time(trace, 1, 2, FRAME),
         figures.gate_bias(trace, rows, FRAME),
         figures.gate_attention(trace, rows, FRAME),
-        figures.gate_paths(trace, 1, 2, FRAME),
+        figures.gate_paths(trace, {"paper": gate_from(trace, 1, "paper")[2]}, FRAME),
     ):
         for axes in panels(picture):
             marks = [line for line in axes.lines if list(line.get_ydata()) == [0, 1]]
@@ -97,24 +97,30 @@ def test_a_long_clip_is_shown_around_the_frame(frame):
     assert last <= end + 1e-4
 
 
-def test_three_paths_and_what_compounds(trace):
-    axes = panels(figures.gate_paths(trace, 1, 0, FRAME))[1]
+def test_three_paths_have_their_colours(trace):
+    gates = {source: gate_from(trace, 1, source)[0] for source in GATE_SOURCES}
+    axes = panels(figures.gate_paths(trace, gates, FRAME))[1]
     assert [text.get_text() for text in axes.get_legend().get_texts()] == list(GATE_SOURCES)
     for source, colour in (("fast path", LIGHT.accent), ("slow path", LIGHT.ink), ("paper", LIGHT.contrast)):
-        assert np.array_equal(curves(axes, colour)[0], gate_from(trace, 1, source)[0])
-    (axes,) = panels(figures.gate_compounding(trace, 1, 0, FRAME))
-    assert np.array_equal(curves(axes, LIGHT.ink)[0], compounded_gates(trace, FRAME)[:, 0])
-    assert np.array_equal(curves(axes, LIGHT.accent)[0], gates_by_layer(trace, FRAME)[:, 0])
+        assert np.array_equal(curves(axes, colour)[0], gates[source])
+
+
+def test_what_compounds_and_what_does_not(trace):
+    fast, slow = gates_by_layer(trace, FRAME), compounded_gates(trace, FRAME)
+    (axes,) = panels(figures.gate_compounding(fast, slow, 1, 0))
+    assert np.array_equal(curves(axes, LIGHT.ink)[0], slow[:, 0])
+    assert np.array_equal(curves(axes, LIGHT.accent)[0], fast[:, 0])
+    assert np.array_equal([row for row in curves(axes, LIGHT.muted) if len(row) > 2], slow[:, 1:].T)
     lowest, highest = axes.get_ylim()
-    assert lowest < float(compounded_gates(trace, FRAME).min())
-    assert highest > float(compounded_gates(trace, FRAME).max())
+    assert lowest < float(slow.min()) < float(slow.max()) < highest
 
 
 def test_gates_below_zero_can_be_drawn():
     trace = make_trace(VARIANTS["pre-norm"])
     for layer in range(3):
         trace.model.encoder.block(layer).self_attn.grep_a.data[:] = -9
-    assert float(compounded_gates(trace, 3).min()) < 0
-    figures.gate_compounding(trace, 0, 0, 3).to_bytes("png", 20)
+    slow = compounded_gates(trace, 3)
+    assert float(slow.min()) < 0
+    figures.gate_compounding(gates_by_layer(trace, 3), slow, 0, 0).to_bytes("png", 20)
     axes = panels(figures.gate_over_time(trace, 0, 0, 3))[1]
     assert axes.get_ylim()[0] <= float(trace.gate(0).min()) < 0

@@ -1,6 +1,7 @@
 """Pictures of the gate of one head and frame: over the clip, what it is made of, what it does, and on other paths."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -9,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, SymmetricalLogLocator
 from torch import Tensor
 
-from ..gates import GATE_SOURCES, GatedRows, HeadGate, compounded_gates, gate_from, gates_by_layer
+from ..gates import GatedRows, HeadGate
 from ..modules.gate import NUM_GATE_FEATURES
 from ..tracing import Trace
 from .bias import gate_norm
@@ -93,30 +94,42 @@ def gate_attention(trace: Trace, rows: GatedRows, frame: int, palette: Palette =
     return figure
 
 
-def gate_paths(trace: Trace, layer: int, head: int, frame: int, palette: Palette = LIGHT) -> Picture:
-    """One head's gate over the clip, fed as the released models feed it and in the two other ways.
+def gate_paths(
+    trace: Trace, gates: Mapping[str, Float[Tensor, " frames"]], frame: int, palette: Palette = LIGHT
+) -> Picture:
+    """One head's gate over the clip, fed as the released models feed it and in the other ways.
 
-    Raises: IndexError for a layer, head or frame that is not there.
+    gates: source -> gate, for sources among GATE_SOURCES.
+
+    Raises: IndexError for a frame that is not there; KeyError for another source.
     """
     figure, axes = _over_time(trace, frame, "Three ways to feed one gate", palette)
-    gates = torch.stack([gate_from(trace, layer, source)[head] for source in GATE_SOURCES])
-    styles = {"fast path": (palette.accent, "-", 1.8), "slow path": (palette.ink, "--", 1.2),
-              "paper": (palette.contrast, "-", 1.2)}  # fmt: skip
-    for source, gate in zip(GATE_SOURCES, gates.numpy(), strict=True):
-        colour, dashes, width = styles[source]
-        axes.plot(trace.frame_times.numpy(), gate, dashes, color=colour, linewidth=width, label=source)
-    _scale_gates(axes, gates, palette)
+    for source, gate in gates.items():
+        colour, dashes, width = {
+            "fast path": (palette.accent, "-", 1.8),
+            "slow path": (palette.ink, "--", 1.2),
+            "paper": (palette.contrast, "-", 1.2),
+        }[source]
+        axes.plot(trace.frame_times.numpy(), gate.numpy(), dashes, color=colour, linewidth=width, label=source)
+    _scale_gates(axes, torch.stack([*gates.values()]), palette)
     _add_legend(axes, palette)
     return figure
 
 
-def gate_compounding(trace: Trace, layer: int, head: int, frame: int, palette: Palette = LIGHT) -> Picture:
-    """What the table's bias is multiplied by in each layer, handed on as it is and handed on gated.
+def gate_compounding(
+    fast: Float[Tensor, "layers heads"],
+    slow: Float[Tensor, "layers heads"],
+    layer: int,
+    head: int,
+    palette: Palette = LIGHT,
+) -> Picture:
+    """What the table's bias is multiplied by in each layer: handed on as it is (fast), and handed on gated (slow).
 
-    Raises: IndexError for a layer, head or frame that is not there.
+    fast, slow: of one frame, such as `gates_by_layer` and `compounded_gates` give them.
+
+    Raises: IndexError for a layer or head that is not there.
     """
-    fast, slow = gates_by_layer(trace, frame), compounded_gates(trace, frame)
-    layers, chosen = np.arange(trace.num_layers), range(trace.num_heads)[head]
+    layers, chosen = np.arange(len(slow)), range(slow.shape[1])[head]
     figure = Picture(WIDTH_INCHES, HEIGHT_INCHES, palette)
     axes = figure.add_axes((0.1, 0.15, 0.87, 0.66))
     lines = (
@@ -129,7 +142,7 @@ def gate_compounding(trace: Trace, layer: int, head: int, frame: int, palette: P
             label=name, zorder=3,
         )  # fmt: skip
     _draw_others(axes, layers, slow.T, chosen, palette)
-    axes.axvline(range(trace.num_layers)[layer], color=palette.contrast, linewidth=1.2, zorder=1)
+    axes.axvline(range(len(slow))[layer], color=palette.contrast, linewidth=1.2, zorder=1)
     axes.axhline(1, color=palette.muted, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
     _scale_factors(axes, torch.cat([fast[:, chosen], slow.flatten()]))
     axes.xaxis.set_major_locator(MaxNLocator(12, integer=True))
@@ -175,7 +188,8 @@ def _draw_others(
 def _scale_factors(axes: Axes, factors: Float[Tensor, "..."]) -> None:
     """Logarithmic above 1, linear below, for a gate may be zero or negative."""
     axes.set_yscale("symlog", linthresh=1)
-    axes.set_ylim(min(0.9, float(factors.min())), 1.4 * max(2.0, float(factors.max())))
+    lowest, highest = float(factors.min()), float(factors.max())
+    axes.set_ylim(0.9 if lowest >= 1 else min(0.0, 1.1 * lowest), 1.4 * max(2.0, highest))
     axes.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=1, subs=[1, 2, 5]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda factor, _: f"×{factor:g}".replace("-", "−")))
 
@@ -216,9 +230,9 @@ def _draw_features(axes: Axes, features: Float[Tensor, " 8"], sums: Float[Tensor
     axes.set_ylim(-1.3 * reach, 1.5 * reach)
     for index, feature in enumerate(features.tolist()):
         axes.annotate(
-            f"{feature:.2f}".replace("-", "−"), (index, feature), (0, 3 if feature >= 0 else -3),
+            f"{feature:.1f}".replace("-", "−"), (index, feature), (0, 3 if feature >= 0 else -3),
             textcoords="offset points", ha="center", va="bottom" if feature >= 0 else "top",
-            fontsize=LABEL_SIZE - 2.5, color=palette.ink,
+            fontsize=LABEL_SIZE - 1.5, color=palette.ink,
         )  # fmt: skip
     for index, name in enumerate("ab"):
         axes.text(

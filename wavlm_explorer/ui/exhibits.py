@@ -10,7 +10,7 @@ import streamlit as st
 from ..views import Exhibit, Note, Working
 
 SCREEN_DPI = 165  # sharp on a fine screen, drawn twice as fast as what is saved
-STEP_PIXELS = 310  # of an equation's step: one fits on a phone, three on a page
+STEP_PIXELS = 300  # of an equation's step: one fits on a phone, three on a page
 
 
 def show_exhibits(exhibits: Iterable[Exhibit | Note | Working]) -> None:

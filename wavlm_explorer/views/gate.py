@@ -216,7 +216,7 @@ def _paths(trace: Trace, palette: Palette, layer: int, head: int, frame: int) ->
     fast, slow, paper = (f"{float(gates[name].mean()):.2f}" for name in ("fast path", "slow path", "paper"))
     return Exhibit(
         "gate_paths",
-        gate_paths(trace, layer, head, frame, palette),
+        gate_paths(trace, gates, frame, palette),
         "One formula, three vectors that it may read. The fast path of the original code reads x, what enters the "
         "layer: z = W x + β; so do all released models, and this page. The paper reads the query made of it: "
         f"z = W q + β. The slow path reads the query divided by √d: z = W q / {shrunk:.1f} + β. The mean gate would be "
@@ -234,7 +234,7 @@ def _compounding(trace: Trace, palette: Palette, layer: int, head: int, frame: i
     last = trace.num_layers - 1
     return Exhibit(
         "gate_compounding",
-        gate_compounding(trace, layer, head, frame, palette),
+        gate_compounding(fast, slow, layer, head, palette),
         "The fast path hands the table's bias on as it is, and each layer gates it once. The slow path hands it on "
         f"gated, so the gates multiply: by layer {last}, the last, this frame's bias counts {_times(slow[last, head])} "
         f"instead of {_times(fast[last, head])}. (Gates of the states that this model really computes.)",
