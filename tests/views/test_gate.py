@@ -1,5 +1,6 @@
 """The page of the gate: its words and numbers against the module's weights."""
 
+import io
 import math
 import re
 
@@ -11,8 +12,8 @@ from traces import make_trace
 
 import wavlm_explorer as wx
 from wavlm_explorer.figures import LIGHT
-from wavlm_explorer.gates import GatedRows, gate_from, head_gate
-from wavlm_explorer.samples import load_sample
+from wavlm_explorer.gates import GatedRows, gate_from, gated_rows, head_gate
+from wavlm_explorer.samples import load_sample, sample_textgrid
 from wavlm_explorer.views import Exhibit, Note, Working
 from wavlm_explorer.views.gate import VIEW, describe_rows, work_through
 
@@ -115,9 +116,16 @@ def test_the_gates_tried_without_a_gate_are_those_beside_1():
 
 
 def test_what_the_lesson_says_to_try_is_so():
-    """Layer 5, head 2 of nano on the sample: near 0.5 in every s, near 2 in many vowels; head 5 looks far without."""
     trace = wx.trace(wx.load_model("nano"), load_sample("sentence"))
     assert "layer 5 and head 2" in VIEW.lesson.try_this
-    gate = trace.gate(5)[2]
-    assert float(gate.quantile(0.1)) < 0.55
-    assert float(gate.quantile(0.9)) > 1.9
+    phones = wx.load_labels(io.BytesIO(sample_textgrid("sentence").encode()))[0]
+    means = {"s": [], "ɛ": [], "æ": []}
+    for phone in phones.intervals:
+        inside = (trace.frame_times >= phone.start) & (trace.frame_times < phone.end)
+        means.get(phone.text, []).append(float(trace.gate(5)[2, inside].mean()))
+    assert len(means["s"]) > 3
+    assert max(means["s"]) < 0.6
+    assert min(means["ɛ"] + means["æ"]) > 1.9
+    for frame in (40, 130, 220):
+        own, none, *_ = gated_rows(trace, 5, 5, frame).distance_ms.tolist()
+        assert none > 2 * own
