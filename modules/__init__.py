@@ -6,6 +6,7 @@ original fails or ignores an argument, these work: docs/deviations.md lists each
 
 from .activations import Swish, gelu, gelu_accurate, get_activation_fn
 from .attention import AttentionOutput, MultiheadAttention
+from .gate import GateTerms, gate_terms
 from .glu import GLU_Linear, GLUTerms
 from .gradients import GradMultiply
 from .initialization import init_bert_params
@@ -23,6 +24,7 @@ __all__ = [
     "Fp32LayerNorm",
     "GLUTerms",
     "GLU_Linear",
+    "GateTerms",
     "GradMultiply",
     "Linear",
     "MultiheadAttention",
@@ -34,6 +36,7 @@ __all__ = [
     "distance_buckets",
     "draw_block_mask",
     "fused_block",
+    "gate_terms",
     "gelu",
     "gelu_accurate",
     "get_activation_fn",

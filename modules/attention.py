@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
+from .gate import NUM_GATE_FEATURES, gate_terms
 from .incremental import AttentionState, IncrementalState, Keys, append_prev_key_padding_mask, extend_state
 from .inputs import additive_mask, append_extra_keys, bias_per_head, check_sizes, check_widths
 from .linear import Linear
@@ -17,8 +18,6 @@ from .quantization import quant_noise
 from .row_blocks import HeadFrames
 
 Frames = Float[Tensor, "frames batch width"]
-
-NUM_GATE_FEATURES = 8  # grep_linear's outputs: four are summed for either half of the gate
 
 
 class AttentionOutput(NamedTuple):
@@ -264,9 +263,7 @@ class MultiheadAttention(nn.Module):
     def _gate(self, x: HeadFrames) -> Float[Tensor, "batch heads queries"]:
         if not self.gru_rel_pos:
             return x.new_ones(x.shape[:-1])
-        sums = self.grep_linear(x).unflatten(-1, (2, NUM_GATE_FEATURES // 2)).sum(dim=-1)  # [batch, heads, queries, 2]
-        a, b = torch.sigmoid(sums).unbind(dim=-1)
-        return a * (b * self.grep_a.squeeze(-1) - 1) + 2
+        return gate_terms(self.grep_linear(x), self.grep_a.squeeze(-1)).gate
 
     def _gather_keys(
         self,

@@ -1,5 +1,7 @@
 """The report of one trace: every view's lesson and pictures on one page."""
 
+import re
+
 import pytest
 from models import VARIANTS
 from traces import make_trace
@@ -29,6 +31,14 @@ def test_no_latex_is_left_and_nothing_is_fetched(page):
     assert "**" not in text
     assert "://" not in page.replace("http://www.w3.org/1998/Math/MathML", "")
     assert "<script" not in page
+
+
+def test_a_gate_is_worked_through_in_numbers(page):
+    words, _, rest = page.partition("The sigmoid of the last four")
+    assert "The frame&#39;s 8 numbers are projected to eight." in words
+    equation = rest.partition("<math")[2].partition("</math>")[0]
+    assert "<mtable" in equation
+    assert len(re.findall(r"<mn>\d+\.\d{3}</mn>", equation)) == 6  # four projections, their sum, b
 
 
 def test_every_choice_must_be_one_that_the_views_offer():

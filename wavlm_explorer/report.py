@@ -7,7 +7,7 @@ from typing import Any
 from .document import Document
 from .figures.style import DARK, LIGHT, Picture
 from .tracing import Trace
-from .views import VIEWS, Exhibit, Note, View, WholeNumber
+from .views import VIEWS, Exhibit, Note, View, WholeNumber, Working
 
 
 def make_report(trace: Trace, **chosen: Any) -> Document:
@@ -47,6 +47,10 @@ def _add_view(document: Document, view: View, trace: Trace, chosen: dict[str, An
     for light, dark in _in_both_palettes(view, trace, choices):
         if isinstance(light, Note):
             document.add_text(plain(light.text))
+        elif isinstance(light, Working):
+            for words, latex in light.steps:
+                document.add_text(plain(words))
+                document.add_equation(latex)
         elif isinstance(dark, Exhibit):
             pictures: dict[str, Picture] = {LIGHT.background: light.picture, DARK.background: dark.picture}
             document.add_picture(lambda palette, of=pictures: of[palette.background], plain(light.caption))
@@ -54,7 +58,7 @@ def _add_view(document: Document, view: View, trace: Trace, chosen: dict[str, An
 
 def _in_both_palettes(
     view: View, trace: Trace, choices: dict[str, Any]
-) -> Iterator[tuple[Exhibit | Note, Exhibit | Note]]:
+) -> Iterator[tuple[Exhibit | Note | Working, Exhibit | Note | Working]]:
     return zip(view.exhibits(trace, LIGHT, **choices), view.exhibits(trace, DARK, **choices), strict=True)
 
 

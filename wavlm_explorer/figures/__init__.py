@@ -4,6 +4,15 @@ from .attention import attention_heads, attention_map, attention_terms
 from .bias import bias_curves, gate_track
 from .buckets import bucket_function, bucket_matrix
 from .comparison import change_map, divergence_maps, similarity_curves, similarity_matrix
+from .gate import (
+    gate_attention,
+    gate_bias,
+    gate_compounding,
+    gate_formula,
+    gate_over_time,
+    gate_parts,
+    gate_paths,
+)
 from .glu import gate_histogram, glu_terms
 from .labels import label_map
 from .noise import noise_attention, noise_effect, noise_mask, noise_over_steps, noise_weight
@@ -22,7 +31,14 @@ __all__ = [
     "bucket_matrix",
     "change_map",
     "divergence_maps",
+    "gate_attention",
+    "gate_bias",
+    "gate_compounding",
+    "gate_formula",
     "gate_histogram",
+    "gate_over_time",
+    "gate_parts",
+    "gate_paths",
     "gate_track",
     "glu_terms",
     "label_map",

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from ..views import Exhibit, Note
+from ..views import Exhibit, Note, Working
 
 SCREEN_DPI = 165  # sharp on a fine screen, drawn twice as fast as what is saved
+STEP_PIXELS = 300  # of an equation's step: one fits on a phone, three on a page
 
 
-def show_exhibits(exhibits: Iterable[Exhibit | Note]) -> None:
+def show_exhibits(exhibits: Iterable[Exhibit | Note | Working]) -> None:
     """Put pictures side by side while their shares of the width add up to no more than the whole.
 
     What does not fit in memory is explained in its place.
@@ -23,16 +24,27 @@ def show_exhibits(exhibits: Iterable[Exhibit | Note]) -> None:
         st.error(f"This could not be computed here: {error}", icon=":material/memory:")
 
 
-def _show_rows(exhibits: Iterable[Exhibit | Note]) -> None:
+def _show_rows(exhibits: Iterable[Exhibit | Note | Working]) -> None:
     row: list = []
     for item in exhibits:
-        if isinstance(item, Note):
-            st.info(item.text, icon=":material/info:")
+        if not isinstance(item, Exhibit):
+            _show_words(item)
             row = []
             continue
         if not row:
             row = _start_row(item.share)
         _show_exhibit(row.pop(0), item)
+
+
+def _show_words(item: Note | Working) -> None:
+    if isinstance(item, Note):
+        st.info(item.text, icon=":material/info:")
+        return
+    with st.container(border=True, horizontal=True, gap="medium"):  # side by side while there is room
+        for words, latex in item.steps:
+            with st.container(width=STEP_PIXELS, gap="small"):
+                st.caption(words)
+                st.latex(latex)
 
 
 def _start_row(share: float) -> list:

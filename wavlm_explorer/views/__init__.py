@@ -1,11 +1,29 @@
-"""The pages of the explorer, in their order: one file a view."""
+"""The pages of the explorer: one file a view. Every file here that has a VIEW is a page; nothing else lists them."""
 
-from .attention import VIEW as ATTENTION
-from .buckets import VIEW as BUCKETS
-from .glu import VIEW as GLU
-from .quant_noise import VIEW as QUANT_NOISE
-from .view import Choice, Exhibit, Fraction, Lesson, Note, Option, Redraw, View, WholeNumber
+import importlib
+import pkgutil
 
-VIEWS: tuple[View, ...] = (ATTENTION, BUCKETS, GLU, QUANT_NOISE)
+from .view import Choice, Exhibit, Fraction, Lesson, Note, Option, Redraw, View, WholeNumber, Working
 
-__all__ = ["VIEWS", "Choice", "Exhibit", "Fraction", "Lesson", "Note", "Option", "Redraw", "View", "WholeNumber"]
+
+def _find_views() -> tuple[View, ...]:
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    modules = (importlib.import_module(f"{__name__}.{name}") for name in names)
+    return tuple(sorted((module.VIEW for module in modules if hasattr(module, "VIEW")), key=lambda view: view.order))
+
+
+VIEWS = _find_views()
+
+__all__ = [
+    "VIEWS",
+    "Choice",
+    "Exhibit",
+    "Fraction",
+    "Lesson",
+    "Note",
+    "Option",
+    "Redraw",
+    "View",
+    "WholeNumber",
+    "Working",
+]

@@ -152,4 +152,4 @@ def _gate(trace: Trace, palette: Palette, layer: int, head: int) -> Exhibit:
     )
 
 
-VIEW = View("buckets", "Buckets", "straighten", LESSON, exhibits, choices)
+VIEW = View("buckets", "Buckets", "straighten", LESSON, exhibits, choices, order=20)

@@ -86,4 +86,4 @@ def _arrays(trace: Trace, terms: GLUTerms) -> dict:
     return arrays | {"channel_order": channel_order(terms).numpy(), "frame_times": trace.frame_times.numpy()}
 
 
-VIEW = View("glu", "GLU", "tune", LESSON, exhibits, choices)
+VIEW = View("glu", "GLU", "tune", LESSON, exhibits, choices, order=40)

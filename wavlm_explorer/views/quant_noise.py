@@ -131,4 +131,4 @@ def _attention(trace: Trace, noised: NoisedPass, palette: Palette, head: int) ->
     )
 
 
-VIEW = View("quant-noise", "Quant noise", "blur_on", LESSON, exhibits, choices)
+VIEW = View("quant-noise", "Quant noise", "blur_on", LESSON, exhibits, choices, order=50)

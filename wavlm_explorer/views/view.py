@@ -83,18 +83,26 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Working:
+    """An equation worked through: each step says in words what it does, then does it in symbols and in numbers."""
+
+    steps: tuple[tuple[str, str], ...]  # (markdown, LaTeX)
+
+
+@dataclass(frozen=True)
 class View:
     """One page of the explorer.
 
-    `exhibits(trace, palette, **choices)` yields notes and exhibits, each as soon as it is ready.
+    `exhibits(trace, palette, **choices)` yields exhibits, notes and workings, each as soon as it is ready.
     """
 
     name: str  # in the link
     title: str
     icon: str  # of Material Symbols
     lesson: Lesson
-    exhibits: Callable[..., Iterator[Exhibit | Note]]
+    exhibits: Callable[..., Iterator[Exhibit | Note | Working]]
     choices: Callable[[Trace], tuple[Choice, ...]]  # at least one
+    order: int = 100  # among the pages, from left to right; by default behind those that come with the toolkit
 
     def defaults(self, trace: Trace) -> dict[str, Any]:
         """What is chosen before anyone chooses."""
@@ -106,6 +114,12 @@ def choose_layer(trace: Trace) -> WholeNumber:
     return WholeNumber(
         "layer", "Layer", "Counted from 0, bottom to top.", 0, trace.num_layers - 1, trace.num_layers // 2
     )
+
+
+def choose_frame(trace: Trace) -> WholeNumber:
+    """The frame, shared by all views that look at one."""
+    last, hop = trace.num_frames - 1, 1000 * trace.model.config.frame_seconds
+    return WholeNumber("frame", "Frame", f"Counted from 0, one each {hop:.0f} ms.", 0, last, last // 2)
 
 
 def choose_head(trace: Trace) -> WholeNumber:
