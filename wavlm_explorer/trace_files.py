@@ -61,6 +61,12 @@ def pack_trace(trace: Trace) -> bytes:
     return save(_tensors(trace), _metadata(trace))
 
 
+def trace_bytes(trace: Trace) -> int:
+    """The size of such a file, without making it; its header is left out."""
+    parameters = [tensor for name, tensor in trace.model.named_parameters() if is_kept(name)]
+    return trace.audio.samples.nbytes + sum(t.nbytes for t in (trace.hidden_states, trace.output, *parameters))
+
+
 def load_trace(source: str | Path | bytes | BinaryIO, device: str = "auto") -> Trace:
     """Open a trace that `Trace.save` wrote, wholly explorable without the checkpoint that made it.
 

@@ -12,7 +12,7 @@ from ..comparison.behaviour import Behaviour
 from ..comparison.page import NO_COUNTERPART, changes_of_tensors, divergence_of_attention, similarities_of_states
 from ..figures.style import Palette
 from ..views import Exhibit, Lesson, Note
-from .checkpoint import choose_checkpoint, what_to_do
+from .checkpoint import choose_checkpoint
 from .exhibits import show_exhibits
 from .markdown import literal
 from .memory import remember
@@ -55,7 +55,7 @@ def show(selection: Selection, audio: Audio | None, palette: Palette) -> None:
     show_lesson(LESSON)
     other = _choose_other(selection)
     if selection.reference is None:
-        st.info(what_to_do(st.session_state.get("model")), icon=":material/arrow_back:")
+        st.info(selection.advice, icon=":material/arrow_back:")
     elif audio is None:
         st.info("Choose a sound in the sidebar: both models will hear it.", icon=":material/arrow_back:")
     elif other is not None:
