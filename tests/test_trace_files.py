@@ -140,9 +140,10 @@ def test_a_trace_is_opened_from_anywhere(how, tmp_path):
         "file": lambda: path.open("rb"),
     }
     source = sources[how]()
-    trace = wx.load_trace(source)
-    path.unlink()
-    assert trace.num_layers == len(trace.measures()["entropy"])
+    trace = wx.load_trace(source, "cpu")
+    with path.open("r+b") as file:
+        file.write(bytes(path.stat().st_size))  # a trace owes nothing to its file
+    assert torch.equal(trace.attention(2), make_trace().attention(2))
     if hasattr(source, "close"):
         source.close()
 

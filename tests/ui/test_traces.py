@@ -115,6 +115,13 @@ def test_a_trace_under_another_name_is_no_recording():
     assert "expected a sound file" in errors(app)[0]
 
 
+def test_a_trace_may_be_larger_than_a_recording(monkeypatch):
+    monkeypatch.setattr(sound, "MAX_UPLOAD_MEGABYTES", 0)
+    app = upload(open_trace(), wav(), "tone.wav")
+    assert "expected at most 0 MB" in errors(app)[0]
+    assert viewer(app)["layers"] == 3
+
+
 def test_a_trace_of_a_longer_sound_than_allowed_is_refused(monkeypatch):
     monkeypatch.setattr(sound, "MAX_TRACED_SECONDS", 0.5)
     app = upload(choose(open_page(), "Upload"), SMALL)

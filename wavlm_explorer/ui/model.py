@@ -16,9 +16,6 @@ from .reference import BUNDLED, Reference
 from .settings import ask_settings, in_a_line, in_detail
 from .turns import ONE_AT_A_TIME
 
-WIDGETS = ("model", "device")
-
-
 @dataclasses.dataclass(frozen=True)
 class Selection:
     """What the sidebar says. The model can be another than the one referred to: the last that could be loaded."""
@@ -40,11 +37,8 @@ class Selection:
 
 
 def show_model(trace: Trace) -> Selection:
-    """Say with which model a trace came, in the place where one is chosen; what was chosen there is kept."""
+    """Say with which model a trace came, in the place where one is chosen; Streamlit keeps what was chosen there."""
     st.subheader("Model")
-    for widget in WIDGETS:
-        if widget in st.session_state:
-            st.session_state[widget] = st.session_state[widget]  # else it would go with its widget
     st.caption(
         "It came with the trace: its layers, not what hears another sound. For another sound or model, choose a sample "
         "or a recording above."
