@@ -132,7 +132,8 @@ def test_the_loaded_model_says_that_it_hears_no_other_sound(pair, tmp_path):
 
 @pytest.mark.parametrize("how", ["path", "text", "bytes", "file"])
 def test_a_trace_is_opened_from_anywhere(how, tmp_path):
-    path = make_trace().save(str(tmp_path / "a.safetensors"))
+    original = make_trace()
+    path = original.save(str(tmp_path / "a.safetensors"))
     sources = {
         "path": lambda: path,
         "text": lambda: str(path),
@@ -143,7 +144,7 @@ def test_a_trace_is_opened_from_anywhere(how, tmp_path):
     trace = wx.load_trace(source, "cpu")
     with path.open("r+b") as file:
         file.write(bytes(path.stat().st_size))  # a trace owes nothing to its file
-    assert torch.equal(trace.attention(2), make_trace().attention(2))
+    assert torch.equal(trace.attention(2), original.attention(2))
     if hasattr(source, "close"):
         source.close()
 

@@ -1,6 +1,7 @@
 """A trace saved on the page opens on the page: in a real browser, through real files."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,7 @@ def test_a_saved_trace_is_opened_by_somebody_else(explorer: Explorer, tmp_path: 
     explorer.wait()
     explorer.expect(PICTURE).to_have_count(5)
     explorer.expect(ALERT).to_have_count(0)
+    with explorer.page.expect_download() as download:
+        explorer.page.get_by_role("button", name="All pictures and numbers").click()
+    assert download.value.suggested_filename == "quant-noise.zip"
+    assert len(zipfile.ZipFile(download.value.path()).namelist()) == 3 * 5 + 1

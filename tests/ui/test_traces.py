@@ -36,7 +36,7 @@ def captions(app: AppTest) -> str:
 
 
 def saving(app: AppTest) -> list[str]:
-    return [button.label for button in app.sidebar.get("download_button")]
+    return [getattr(button, "label", "") for button in app.sidebar.get("download_button")]
 
 
 def test_an_opened_trace_is_shown_and_nothing_is_traced_again(monkeypatch):

@@ -16,6 +16,7 @@ from .reference import BUNDLED, Reference
 from .settings import ask_settings, in_a_line, in_detail
 from .turns import ONE_AT_A_TIME
 
+
 @dataclasses.dataclass(frozen=True)
 class Selection:
     """What the sidebar says. The model can be another than the one referred to: the last that could be loaded."""
