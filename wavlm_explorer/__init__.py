@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .diagnosis import doctor
     from .label_attention import LabelAttention, pool_attention
     from .labels import Interval, LabelError, LabelTrack, load_labels
+    from .trace_files import TraceError, load_trace
     from .tracing import AttentionTerms, Trace, trace
     from .wavlm import WavLM
 
@@ -36,6 +37,7 @@ __all__ = [
     "LabelError",
     "LabelTrack",
     "Trace",
+    "TraceError",
     "WavLM",
     "WavLMConfig",
     "diff",
@@ -44,6 +46,7 @@ __all__ = [
     "load_audio",
     "load_labels",
     "load_model",
+    "load_trace",
     "pool_attention",
     "save_model",
     "trace",
@@ -56,6 +59,7 @@ _HOMES = {
     **dict.fromkeys(("Interval", "LabelError", "LabelTrack", "load_labels"), "labels"),
     **dict.fromkeys(("LabelAttention", "pool_attention"), "label_attention"),
     **dict.fromkeys(("AttentionTerms", "Trace", "trace"), "tracing"),
+    **dict.fromkeys(("TraceError", "load_trace"), "trace_files"),
     "WavLM": "wavlm",
     "diff": "comparison",
     "doctor": "diagnosis",

@@ -7,7 +7,7 @@ from typing import Any
 from .document import Document
 from .figures.style import DARK, LIGHT, Picture
 from .tracing import Trace
-from .views import VIEWS, Exhibit, Note, View, WholeNumber, Working
+from .views import VIEWS, Exhibit, Item, Note, View, WholeNumber, Working
 
 
 def make_report(trace: Trace, **chosen: Any) -> Document:
@@ -56,9 +56,7 @@ def _add_view(document: Document, view: View, trace: Trace, chosen: dict[str, An
             document.add_picture(lambda palette, of=pictures: of[palette.background], plain(light.caption))
 
 
-def _in_both_palettes(
-    view: View, trace: Trace, choices: dict[str, Any]
-) -> Iterator[tuple[Exhibit | Note | Working, Exhibit | Note | Working]]:
+def _in_both_palettes(view: View, trace: Trace, choices: dict[str, Any]) -> Iterator[tuple[Item, Item]]:
     return zip(view.exhibits(trace, LIGHT, **choices), view.exhibits(trace, DARK, **choices), strict=True)
 
 

@@ -1,45 +1,50 @@
-"""What a view yields, on the page: pictures with their files, and equations worked through."""
+"""All that a page shows, as one file."""
 
+import io
+import zipfile
+
+import numpy as np
 import pytest
-from visits import errors, open_page, pictures
+from traces import make_trace
+from visits import open_page
 
-from wavlm_explorer.views.gate import VIEW
-
-
-@pytest.fixture(scope="module")
-def app():
-    return open_page("gate", layer="5", head="2", frame="100")
+from wavlm_explorer.figures import LIGHT
+from wavlm_explorer.ui.exhibits import describe_choices, pack_exhibits
+from wavlm_explorer.views import VIEWS, Exhibit, Note, Working
 
 
-def test_the_link_says_which_gate(app):
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+def test_the_file_holds_every_picture_every_number_and_all_words(view):
+    trace = make_trace()
+    chosen = view.defaults(trace) | {"layer": 2}
+    shown = list(view.exhibits(trace, LIGHT, **chosen))
+    about = describe_choices(trace, chosen)
+    assert about.startswith("sound through a WavLM built in code: layer 2")
+    with zipfile.ZipFile(io.BytesIO(pack_exhibits(about, shown))) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    words = files.pop("about.txt").decode()
+    assert words.startswith(about + "\n\n")
+    for item in shown:
+        if isinstance(item, Note):
+            assert item.text in words
+            continue
+        if isinstance(item, Working):
+            assert all(sentence in words and latex in words for sentence, latex in item.steps)
+            continue
+        assert isinstance(item, Exhibit)
+        assert f"{item.name}: {item.caption}" in words
+        assert files.pop(f"{item.name}.png").startswith(b"\x89PNG")
+        assert b"<svg" in files.pop(f"{item.name}.svg")
+        saved = np.load(io.BytesIO(files.pop(f"{item.name}.npz")))
+        assert saved.files
+        for name, array in item.arrays().items():
+            np.testing.assert_array_equal(saved[name], array)
+    assert files == {}
+
+
+@pytest.mark.parametrize("page", [view.name for view in VIEWS[1:]])
+def test_every_page_offers_it(page):
+    app = open_page(page)
     assert not app.exception
-    assert errors(app) == []
-    assert app.title[0].value == VIEW.title
-    assert [app.slider(key=name).value for name in ("layer", "head", "frame")] == [5, 2, 100]
-    assert {name: app.query_params[name] for name in ("layer", "head", "frame")} == {
-        "layer": "5", "head": "2", "frame": "100",
-    }  # fmt: skip
-    assert pictures(app) == 6
-    assert any("At 2.01 s, in frame 100, the gate of head 2 is" in caption.value for caption in app.caption)
-
-
-def test_the_equation_stands_in_symbols_and_in_numbers(app):
-    lesson, *steps = [equation.value.strip("$\n ") for equation in app.latex]
-    assert lesson == VIEW.lesson.equation
-    assert len(steps) == 3
-    assert all(name in step for name, step in zip(("s_a", "s_b", "g &="), steps, strict=True))
-    assert any("The sigmoid of the last four's sum is" in caption.value for caption in app.caption)
-
-
-def test_another_frame_is_another_gate(app):
-    steps = [equation.value for equation in app.latex]
-    app.slider(key="frame").set_value(12).run()
-    assert not app.exception
-    assert app.query_params["frame"] == "12"
-    assert [equation.value for equation in app.latex][1:] != steps[1:]
-
-
-def test_a_frame_beyond_the_clip_is_the_last():
-    app = open_page("gate", frame="99999")
-    assert not app.exception
-    assert app.slider(key="frame").value == app.slider(key="frame").max == 261
+    labels = [getattr(button, "label", "") for button in app.main.get("download_button")]
+    assert labels.count("All pictures and numbers (ZIP)") == 1

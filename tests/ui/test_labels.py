@@ -76,7 +76,7 @@ def test_what_is_below_the_viewer_is_drawn_when_it_is_opened():
     app.run()
     assert not app.exception
     assert pictures(app) == 3
-    assert len(app.get("download_button")) == 9
+    assert len(app.main.get("download_button")) == 10
 
 
 def test_attention_is_pooled_from_label_to_label():

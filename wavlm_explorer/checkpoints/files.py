@@ -5,7 +5,8 @@ from typing import BinaryIO
 
 from .archives import read_archive, read_legacy
 from .contents import Contents
-from .kinds import recognise
+from .errors import CheckpointError
+from .kinds import TRACE_ENTRY, recognise
 from .memory import open_memory
 from .safetensor_files import read_safetensors
 
@@ -19,6 +20,11 @@ def read_file(source: Path | BinaryIO, name: str) -> Contents:
     kind = recognise(memory)
     if kind == "safetensors":
         found = read_safetensors(memory)
+        if TRACE_ENTRY in found.metadata:
+            raise CheckpointError(
+                "Expected a checkpoint; this is a trace: a model's way through one sound, not the whole model. Open it "
+                "with load_trace or, on the page, as a sound."
+            )
         return Contents(name, kind, found.tensors, num_bytes=len(memory), metadata=found.metadata)
     if kind == "legacy torch file":
         reading = read_legacy(memory)

@@ -6,6 +6,7 @@ from .archives import LEGACY_MAGIC
 from .errors import CheckpointError
 
 Kind = Literal["torch archive", "legacy torch file", "safetensors"]
+TRACE_ENTRY = "WavLM Explorer trace"  # in the metadata of a saved trace, which is a safetensors file too
 
 # first bytes -> what it is and what to do
 STRANGERS = {

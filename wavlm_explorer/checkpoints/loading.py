@@ -1,7 +1,6 @@
 """load_model: from a name, a file, a folder or a live model to a WavLM that is ready to trace."""
 
 import hashlib
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +13,7 @@ from ..source import Source
 from ..wavlm import WavLM
 from .checkpoint import Checkpoint
 from .errors import CheckpointError
+from .memory import is_finite
 from .reading import CheckpointSource, read_checkpoint
 
 
@@ -102,7 +102,7 @@ def _as_weights(name: str, tensor: Tensor) -> Tensor:
     if not tensor.is_floating_point():
         raise CheckpointError(f"{name}: expected floating point numbers; found {tensor.dtype}.")
     weights = tensor.to(torch.float32, copy=True, memory_format=torch.contiguous_format)
-    if weights.numel() and not all(map(math.isfinite, weights.aminmax())):  # both ends are NaN if one number is
+    if not is_finite(weights):
         raise CheckpointError(f"{name} holds NaN or infinity: the file is damaged. Fetch it again.")
     return weights
 

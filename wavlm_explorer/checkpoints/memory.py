@@ -1,5 +1,6 @@
 """The bytes of a source, and numbers in them as tensors that share their memory."""
 
+import math
 import mmap
 from pathlib import Path
 from typing import BinaryIO
@@ -46,3 +47,8 @@ def numbers(memory: memoryview, dtype: torch.dtype, offset: int, count: int) -> 
     if count == 0:
         return torch.empty(0, dtype=dtype)
     return torch.frombuffer(memory, dtype=dtype, count=count, offset=offset)
+
+
+def is_finite(tensor: Tensor) -> bool:
+    """Whether no number is NaN or infinite."""
+    return not tensor.numel() or all(map(math.isfinite, tensor.aminmax()))  # both ends are NaN if one number is

@@ -11,8 +11,8 @@ from ..comparison import Difference, diff
 from ..comparison.behaviour import Behaviour
 from ..comparison.page import NO_COUNTERPART, changes_of_tensors, divergence_of_attention, similarities_of_states
 from ..figures.style import Palette
-from ..views import Exhibit, Lesson, Note
-from .checkpoint import choose_checkpoint, what_to_do
+from ..views import Item, Lesson, Note
+from .checkpoint import choose_checkpoint
 from .exhibits import show_exhibits
 from .markdown import literal
 from .memory import remember
@@ -55,7 +55,7 @@ def show(selection: Selection, audio: Audio | None, palette: Palette) -> None:
     show_lesson(LESSON)
     other = _choose_other(selection)
     if selection.reference is None:
-        st.info(what_to_do(st.session_state.get("model")), icon=":material/arrow_back:")
+        st.info(selection.advice, icon=":material/arrow_back:")
     elif audio is None:
         st.info("Choose a sound in the sidebar: both models will hear it.", icon=":material/arrow_back:")
     elif other is not None:
@@ -123,7 +123,7 @@ def _offer_downloads(difference: Difference) -> None:
             st.download_button(label, make, file, mime, icon=":material/download:", on_click="ignore", key=file)
 
 
-def _sections(difference: Difference, palette: Palette) -> Iterator[tuple[str, list[Exhibit | Note]]]:
+def _sections(difference: Difference, palette: Palette) -> Iterator[tuple[str, list[Item]]]:
     yield "What moved", [hang(plate, palette) for plate in changes_of_tensors(difference.tensors)]
     behaviour = difference.behaviour
     if behaviour is None:
@@ -135,7 +135,7 @@ def _sections(difference: Difference, palette: Palette) -> Iterator[tuple[str, l
     yield "Attention", [shown]
 
 
-def _hidden_states(difference: Difference, behaviour: Behaviour, palette: Palette) -> list[Exhibit | Note]:
+def _hidden_states(difference: Difference, behaviour: Behaviour, palette: Palette) -> list[Item]:
     plates = similarities_of_states(behaviour, difference.a.name, difference.b.name)
     shares = (0.58, 0.42) if behaviour.has_equal_depth else (0.6,)
     exhibits = [hang(plate, palette, share) for plate, share in zip(plates, shares, strict=True)]

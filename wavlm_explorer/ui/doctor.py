@@ -11,7 +11,6 @@ from ..diagnosis import Finding, Report, doctor
 from ..diagnosis.page import document, pictures
 from ..document import Plate
 from ..figures.style import Palette
-from .checkpoint import what_to_do
 from .exhibits import show_exhibits
 from .markdown import literal
 from .memory import remember
@@ -49,7 +48,7 @@ def show(selection: Selection, audio: Audio | None, palette: Palette) -> None:
     st.markdown(WHAT)
     st.markdown(f":primary-background[**Try this**] {TRY_THIS}")
     if selection.reference is None:
-        st.info(what_to_do(st.session_state.get("model")), icon=":material/arrow_back:")
+        st.info(selection.advice, icon=":material/arrow_back:")
         return
     try:
         report, plates = _examined(selection.reference, selection, audio)

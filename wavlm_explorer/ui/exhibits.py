@@ -1,39 +1,43 @@
-"""Pictures on the page: side by side where they fit, each with its files."""
+"""Pictures on the page: side by side where they fit, each with its files, and all of them as one."""
 
 import io
-from collections.abc import Iterable, Mapping
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from ..views import Exhibit, Note, Working
+from ..tracing import Trace
+from ..views import Exhibit, Item, Note, Working
 
 SCREEN_DPI = 165  # sharp on a fine screen, drawn twice as fast as what is saved
 STEP_PIXELS = 300  # of an equation's step: one fits on a phone, three on a page
 
 
-def show_exhibits(exhibits: Iterable[Exhibit | Note | Working]) -> None:
-    """Put pictures side by side while their shares of the width add up to no more than the whole.
+def show_exhibits(exhibits: Iterable[Item]) -> list[Item]:
+    """Put pictures side by side while their shares of the width add up to no more than the whole; return what is shown.
 
     What does not fit in memory is explained in its place.
     """
+    shown: list[Item] = []
     try:
-        _show_rows(exhibits)
+        _show_rows(exhibits, shown)
     except (MemoryError, RuntimeError) as error:  # PyTorch tells of missing memory by a RuntimeError
         st.error(f"This could not be computed here: {error}", icon=":material/memory:")
+    return shown
 
 
-def _show_rows(exhibits: Iterable[Exhibit | Note | Working]) -> None:
+def _show_rows(exhibits: Iterable[Item], shown: list[Item]) -> None:
     row: list = []
     for item in exhibits:
         if not isinstance(item, Exhibit):
             _show_words(item)
             row = []
-            continue
-        if not row:
-            row = _start_row(item.share)
-        _show_exhibit(row.pop(0), item)
+        else:
+            row = row or _start_row(item.share)
+            _show_exhibit(row.pop(0), item)
+        shown.append(item)
 
 
 def _show_words(item: Note | Working) -> None:
@@ -78,3 +82,37 @@ def _npz(arrays: Mapping[str, Any]) -> bytes:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()
+
+
+def offer_all(name: str, about: str, shown: Sequence[Item]) -> None:
+    """Draw the button that saves all that is shown as one file; `about` says in a line of what and how it was made."""
+    st.download_button(
+        "All pictures and numbers (ZIP)", lambda: pack_exhibits(about, shown), f"{name}.zip", "application/zip",
+        icon=":material/folder_zip:", on_click="ignore", key=f"{name}.zip",
+    )  # fmt: skip
+
+
+def pack_exhibits(about: str, shown: Sequence[Item]) -> bytes:
+    """Put every picture as PNG and SVG, its numbers as NPZ, and all words as about.txt into one zip file."""
+    buffer, words = io.BytesIO(), [about]
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for item in shown:
+            if not isinstance(item, Exhibit):
+                words.append(_in_words(item))
+                continue
+            words.append(f"{item.name}: {item.caption}")
+            archive.writestr(f"{item.name}.png", item.picture.to_bytes("png"))
+            archive.writestr(f"{item.name}.svg", item.picture.to_bytes("svg"))
+            archive.writestr(f"{item.name}.npz", _npz(item.arrays()))
+        archive.writestr("about.txt", "\n\n".join(words) + "\n")
+    return buffer.getvalue()
+
+
+def _in_words(item: Note | Working) -> str:
+    return item.text if isinstance(item, Note) else "\n".join(f"{words}\n    {latex}" for words, latex in item.steps)
+
+
+def describe_choices(trace: Trace, chosen: Mapping[str, Any]) -> str:
+    """Say in a line of which trace pictures were made, and with which choices."""
+    choices = ", ".join(f"{name} {value}" for name, value in chosen.items())
+    return f"{trace.audio.name} through {trace.model.source.name}: {choices}"

@@ -11,7 +11,7 @@ from ..label_attention import NO_LABEL, LabelAttention, pool_attention
 from ..labels import LabelTrack
 from ..tracing import Trace
 from ..views import Exhibit, Option, View
-from .exhibits import show_exhibits
+from .exhibits import describe_choices, offer_all, show_exhibits
 from .markdown import literal
 from .viewer.component import show_viewer
 from .widgets import ask
@@ -44,7 +44,9 @@ def show_instrument(view: View, trace: Trace, palette: Palette, tracks: Sequence
     section = st.expander("Pictures and numbers to keep", key="picture_section", on_change="rerun")
     with section:
         if section.open:
-            show_exhibits(view.exhibits(trace, palette, layer=layer, head=head, scale=scale))
+            chosen = {"layer": layer, "head": head, "scale": scale}
+            shown = show_exhibits(view.exhibits(trace, palette, **chosen))
+            offer_all(view.name, describe_choices(trace, chosen), shown)
 
 
 def _show_labels(

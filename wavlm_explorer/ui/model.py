@@ -7,8 +7,9 @@ import streamlit as st
 
 from ..checkpoints import CheckpointError, load_model
 from ..devices import available_devices
+from ..tracing import Trace
 from ..wavlm import WavLM
-from .checkpoint import choose_checkpoint
+from .checkpoint import choose_checkpoint, what_to_do
 from .markdown import literal
 from .memory import remember
 from .reference import BUNDLED, Reference
@@ -23,6 +24,28 @@ class Selection:
     reference: Reference | None
     overrides: dict[str, Any]
     model: WavLM | None
+    trace: Trace | None = None  # that was opened; its model is not whole
+
+    @property
+    def advice(self) -> str:
+        """What to do where no checkpoint is chosen."""
+        if self.trace is not None:
+            return (
+                "A trace is open. What this page needs, the whole checkpoint, did not come with it: choose a sample or "
+                "a recording in the sidebar, and then a checkpoint."
+            )
+        return what_to_do(st.session_state.get("model"))
+
+
+def show_model(trace: Trace) -> Selection:
+    """Say with which model a trace came, in the place where one is chosen; Streamlit keeps what was chosen there."""
+    st.subheader("Model")
+    st.caption(
+        "It came with the trace: its layers, not what hears another sound. For another sound or model, choose a sample "
+        "or a recording above."
+    )
+    st.caption(_describe(trace.model.source.name, trace.model))
+    return Selection(None, {}, trace.model, trace)
 
 
 def choose_model(doctor: Any) -> Selection:

@@ -9,7 +9,7 @@ from ..figures.style import Palette
 from ..labels import LabelTrack
 from ..tracing import Trace
 from ..views import Lesson, View
-from .exhibits import show_exhibits
+from .exhibits import describe_choices, offer_all, show_exhibits
 from .instrument import show_instrument
 from .widgets import ask
 
@@ -50,4 +50,5 @@ def _show_choices(view: View, trace: Trace, palette: Palette) -> None:
             for choice, column in zip(choices[first : first + per_row], columns, strict=False):
                 with column:
                     chosen[choice.name] = ask(choice)
-    show_exhibits(view.exhibits(trace, palette, **chosen))
+    shown = show_exhibits(view.exhibits(trace, palette, **chosen))
+    offer_all(view.name, describe_choices(trace, chosen), shown)

@@ -13,20 +13,23 @@ from ..labels import LabelTrack
 from ..tracing import Trace, trace
 from ..views import VIEWS, View
 from ..wavlm import WavLM
-from .checkpoint import what_to_do
 from .compare import COMPARE
 from .doctor import DOCTOR
 from .labels import choose_labels
 from .markdown import literal
 from .memory import remember
-from .model import Selection, choose_model
+from .model import Selection, choose_model, show_model
 from .page import show_view
 from .progress import Stopped, run_with_progress, show_stopped
 from .sound import choose_sound
 from .theme import current_palette
 from .tool import Tool
+from .traces import offer_trace
 
 TOOLS = (DOCTOR, COMPARE)
+WITHOUT_SOUND = (
+    "Drop a recording or a saved trace into the sidebar, or record your voice there, and its attention appears here."
+)
 
 
 def main() -> None:
@@ -36,9 +39,12 @@ def main() -> None:
     with st.sidebar:
         st.title("WavLM Explorer")
         st.caption("See what a speech model attends to, head by head, on any voice.")
-        audio = choose_sound()
+        sound = choose_sound()
+        is_trace = isinstance(sound, Trace)
+        audio = sound.audio if is_trace else sound
         tracks = choose_labels(audio)
-        selection = choose_model(None if page is DOCTOR else addresses[DOCTOR.title])
+        doctor = None if page is DOCTOR else addresses[DOCTOR.title]
+        selection = show_model(sound) if is_trace else choose_model(doctor)
         palette = current_palette()
     _freeze_what_is_loaded()
     try:
@@ -56,14 +62,16 @@ def _show(
     model = selection.model
     if audio is None or model is None:
         st.title(page.title)
-        st.info(_what_to_do(audio), icon=":material/arrow_back:")
+        st.info(WITHOUT_SOUND if audio is None else selection.advice, icon=":material/arrow_back:")
         return
     try:
-        traced = _traced(model, audio)
+        traced = selection.trace or _traced(model, audio)
     except (MemoryError, RuntimeError, ValueError) as error:  # PyTorch tells of missing memory by a RuntimeError
         st.title(page.title)
         st.error(f"This sound could not be traced through this model: {error}", icon=":material/error:")
     else:
+        with st.sidebar:
+            offer_trace(traced)
         show_view(page, traced, palette, tracks)
 
 
@@ -81,12 +89,6 @@ def _navigate() -> tuple[View | Tool, dict[str, Any]]:
 def _page(page: View | Tool, address: str, **options: Any) -> Any:
     """What Streamlit needs to list a page; the function it wants to call is empty, for `main` draws every page."""
     return st.Page(lambda: None, title=page.title, icon=f":material/{page.icon}:", url_path=address, **options)
-
-
-def _what_to_do(audio: Audio | None) -> str:
-    if audio is None:
-        return "Drop a recording into the sidebar or record your voice there, and its attention appears here."
-    return what_to_do(st.session_state.get("model"))
 
 
 def _traced(model: WavLM, audio: Audio) -> Trace:

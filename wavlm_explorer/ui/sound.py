@@ -1,4 +1,4 @@
-"""The sound, in the sidebar: a sample, an upload, or the microphone; and which part of it."""
+"""The sound, in the sidebar: a sample, an upload, or the microphone, and which part of it; or a saved trace."""
 
 import hashlib
 import io
@@ -9,7 +9,11 @@ import streamlit as st
 
 from ..audio import Audio, AudioError, audio_duration, load_audio
 from ..samples import SAMPLES, load_sample, sample_names
+from ..trace_files import TraceError
+from ..tracing import Trace
+from .markdown import literal
 from .memory import remember
+from .traces import is_trace_name, open_trace
 from .widgets import ask_seconds
 
 SECONDS_VARIABLE = "WAVLM_EXPLORER_SECONDS"  # the owner of the server may allow more, or less
@@ -35,10 +39,10 @@ class _Recording(NamedTuple):
         return file
 
 
-def choose_sound() -> Audio | None:
-    """Draw the widgets and return the chosen part of the chosen sound; None while there is none.
+def choose_sound() -> Audio | Trace | None:
+    """Draw the widgets and return the chosen part of the chosen sound, or the trace that was uploaded in its place.
 
-    A sound that cannot be used is explained, and the last good one stays.
+    None while there is neither. What cannot be used is explained, and the last good one stays.
     """
     st.subheader("Sound")
     kind = st.segmented_control(
@@ -46,22 +50,28 @@ def choose_sound() -> Audio | None:
         label_visibility="collapsed", width="stretch",
     )  # fmt: skip
     try:
-        audio = _choose_sample() if kind == KINDS[0] else _choose_recording(str(kind))
-    except AudioError as error:
-        st.error(f"{error}", icon=":material/error:")
-        audio = st.session_state.get("_last_audio")
-        if audio is not None:
-            st.caption(f"Still showing {audio.name}.")
-        return audio
-    if audio is not None:
-        st.session_state["_last_audio"] = audio
-        st.audio(remember("players", audio.digest, audio.to_wav), format="audio/wav")
-        st.caption(f"{audio.name} · {audio.start:g} to {audio.start + audio.duration:.2f} s · 16 kHz mono")
-        if audio.is_silent:
-            st.warning(
-                "This part is silent: what the model attends to in it says little.", icon=":material/volume_off:"
-            )
-    return audio
+        sound = _choose_sample() if kind == KINDS[0] else _choose_recording(str(kind))
+    except (AudioError, TraceError, MemoryError) as error:
+        st.error(literal(error), icon=":material/error:")
+        sound = st.session_state.get("_last_sound")
+        if sound is not None:
+            st.caption(f"Still showing {literal(_audio_of(sound).name)}.")
+        return sound
+    if sound is not None:
+        st.session_state["_last_sound"] = sound
+        _present(_audio_of(sound))
+    return sound
+
+
+def _audio_of(sound: Audio | Trace) -> Audio:
+    return sound.audio if isinstance(sound, Trace) else sound
+
+
+def _present(audio: Audio) -> None:
+    st.audio(remember("players", audio.digest, audio.to_wav), format="audio/wav")
+    st.caption(f"{literal(audio.name)} · {audio.start:g} to {audio.start + audio.duration:.2f} s · 16 kHz mono")
+    if audio.is_silent:
+        st.warning("This part is silent: what the model attends to in it says little.", icon=":material/volume_off:")
 
 
 def _choose_sample() -> Audio:
@@ -77,17 +87,17 @@ def _sample_title(name: str) -> str:
     return SAMPLES[name].title if name in SAMPLES else name
 
 
-def _choose_recording(kind: str) -> Audio | None:
+def _choose_recording(kind: str) -> Audio | Trace | None:
     remembered = f"_recording_{kind}"  # survives a look at the samples, until its own box is emptied
     options: dict[str, Any] = {"key": kind.lower(), "on_change": lambda: st.session_state.pop(remembered, None)}
     if kind == "Upload":
         file = st.file_uploader(
-            "Your recording", max_upload_size=MAX_UPLOAD_MEGABYTES, label_visibility="collapsed",
-            help="Any format: wav, flac, mp3, ogg, opus, m4a, webm, the sound of a video.", **options,
+            "Your recording", label_visibility="collapsed",
+            help="Any format: wav, flac, mp3, ogg, opus, m4a, webm, the sound of a video. Or a saved trace.", **options,
         )  # fmt: skip
     else:
         file = st.audio_input("Record your voice", sample_rate=16_000, label_visibility="collapsed", **options)
-    if file is not None and file.size > MAX_UPLOAD_MEGABYTES << 20:
+    if file is not None and not is_trace_name(file.name) and file.size > MAX_UPLOAD_MEGABYTES << 20:
         raise AudioError(
             f"{file.name}: expected at most {MAX_UPLOAD_MEGABYTES} MB, found {file.size / 1e6:.0f} MB; "
             "cut the recording or compress it"
@@ -95,14 +105,16 @@ def _choose_recording(kind: str) -> Audio | None:
     if file is not None and remembered not in st.session_state:
         st.session_state[remembered] = _read(file.name, file.getvalue())
     recording = st.session_state.get(remembered)
-    if recording is None:
-        return None
+    if recording is None or isinstance(recording, Trace):
+        return recording
     start, duration = _choose_part(recording)
     key = (recording.digest, recording.name, start, duration)
     return remember("audio", key, lambda: load_audio(recording.file(), start=start, duration=duration))
 
 
-def _read(name: str, content: bytes) -> _Recording:
+def _read(name: str, content: bytes) -> _Recording | Trace:
+    if is_trace_name(name):
+        return open_trace(name, content, MAX_TRACED_SECONDS)
     digest = hashlib.blake2b(content, digest_size=16).hexdigest()
     recording = _Recording(name, content, digest, None)
     return recording._replace(duration=audio_duration(recording.file()))

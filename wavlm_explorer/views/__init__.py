@@ -3,7 +3,7 @@
 import importlib
 import pkgutil
 
-from .view import Choice, Exhibit, Fraction, Lesson, Note, Option, Redraw, View, WholeNumber, Working
+from .view import Choice, Exhibit, Fraction, Item, Lesson, Note, Option, Redraw, View, WholeNumber, Working
 
 
 def _find_views() -> tuple[View, ...]:
@@ -19,6 +19,7 @@ __all__ = [
     "Choice",
     "Exhibit",
     "Fraction",
+    "Item",
     "Lesson",
     "Note",
     "Option",

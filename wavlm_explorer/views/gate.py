@@ -29,7 +29,7 @@ from ..gates import (
     head_gate,
 )
 from ..tracing import Trace
-from .view import Choice, Exhibit, Lesson, Note, View, Working, choose_frame, choose_head, choose_layer
+from .view import Choice, Exhibit, Item, Lesson, Note, View, Working, choose_frame, choose_head, choose_layer
 
 TRIED = (0.0, 1.0, 2.0)  # gates, beside the frame's own
 
@@ -64,7 +64,7 @@ def choices(trace: Trace) -> tuple[Choice, ...]:
     return choose_layer(trace), choose_head(trace), choose_frame(trace)
 
 
-def exhibits(trace: Trace, palette: Palette, layer: int, head: int, frame: int) -> Iterator[Exhibit | Note | Working]:
+def exhibits(trace: Trace, palette: Palette, layer: int, head: int, frame: int) -> Iterator[Item]:
     """Yield the gate over time, its equation with this frame's numbers, what it does, and what other paths make of it.
 
     Without a gate there is a demonstration: what the formula allows, and what gates would do to this model's bias.

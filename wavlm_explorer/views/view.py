@@ -89,6 +89,9 @@ class Working:
     steps: tuple[tuple[str, str], ...]  # (markdown, LaTeX)
 
 
+Item = Exhibit | Note | Working  # what a view yields
+
+
 @dataclass(frozen=True)
 class View:
     """One page of the explorer.
@@ -100,7 +103,7 @@ class View:
     title: str
     icon: str  # of Material Symbols
     lesson: Lesson
-    exhibits: Callable[..., Iterator[Exhibit | Note | Working]]
+    exhibits: Callable[..., Iterator[Item]]
     choices: Callable[[Trace], tuple[Choice, ...]]  # at least one
     order: int = 100  # among the pages, from left to right; by default behind those that come with the toolkit
 
