@@ -116,6 +116,8 @@ export function createAtlas(place, store, source, instrument) {
     pointed = null;
     title.textContent = `All ${trace.layers * trace.heads} heads`;
     grid.build(trace.layers, trace.heads);
+    gridPlace.classList.toggle("crowned", trace.has_bias);  // room for the curves, which come later
+    place.querySelector(".remark span").hidden = !trace.has_bias;
     gridPlace.setAttribute("aria-busy", true);
     filter ??= createFilter(controls, trace.measures, arrange);
     definitions.innerHTML = trace.measures.map(define).join("");
@@ -156,9 +158,7 @@ export function createAtlas(place, store, source, instrument) {
     if (touched(changed, "trace")) begin(state);
     else if (recoloured) drawAll();
     if (touched(changed, "layerData") && state.layerData) {
-      const curves = drawPreferences(state.layerData.bias, state.trace.hop_seconds);
-      grid.crown(curves);
-      place.querySelector(".remark span").hidden = !curves.length;
+      grid.crown(drawPreferences(state.layerData.bias, state.trace.hop_seconds));
     }
     if (touched(changed, "trace", "layer", "head")) grid.mark(state.layer, state.head);
     if (touched(changed, "trace", "layer", "head", "scale", "colours")) drawCard();

@@ -44,7 +44,7 @@ export function show({ data, parentElement, setStateValue }) {
 }
 
 function create(root, first) {
-  root.append(...STYLES.map(name => element("link", { rel: "stylesheet", href: `${first.files}/${name}` })));
+  putOn(root, STYLES.map(name => element("link", { rel: "stylesheet", href: `${first.files}/${name}` })));
   const store = createStore(NOTHING), source = createSource(), places = createPlaces(root);
   const stopLoading = createLoader(store, source);
   store.derive(deriveWeights());
@@ -75,6 +75,15 @@ function create(root, first) {
     },
     stop: () => stops.forEach(stop => stop()),
   };
+}
+
+// Nobody sees the viewer before all its styles are here: it would jump.
+async function putOn(root, styles) {
+  const arrived = styles.map(style => new Promise(resolve => { style.onload = style.onerror = resolve; }));
+  root.style.visibility = "hidden";
+  root.append(...styles);
+  await Promise.all(arrived);
+  root.style.visibility = "";
 }
 
 // Fills the places, from top to bottom; returns what ends those panes that reach outside the viewer.
