@@ -23,13 +23,14 @@ from .weights import CACHE, GEOMETRIES, prepare
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = "performance.md"
-ROUNDS = {  # geometry -> seconds of sound -> rounds
-    "Base": {3.0: 7, 10.0: 7, 30.0: 3, 60.0: 3},
-    "Large": {3.0: 3, 10.0: 3, 30.0: 1, 60.0: 1},
+ROUNDS = {  # device -> geometry -> seconds of sound -> rounds
+    "cpu": {"Base": {3.0: 7, 10.0: 7, 30.0: 3, 60.0: 3}, "Large": {3.0: 3, 10.0: 3, 30.0: 1, 60.0: 1}},
+    "cuda": {"Base": {3.0: 15, 10.0: 15, 60.0: 7, 300.0: 3}, "Large": {3.0: 15, 10.0: 15, 60.0: 7}},
 }
-GPU_ROUNDS = {"Base": {3.0: 15, 10.0: 15, 60.0: 7, 300.0: 3}, "Large": {3.0: 15, 10.0: 15, 60.0: 7}}
-MEMORY_LENGTHS = {"Base": [3.0, 10.0, 30.0, 60.0], "Large": [3.0, 10.0]}
-GPU_MEMORY_LENGTHS = {"Base": [3.0, 10.0, 60.0, 300.0]}
+MEMORY_LENGTHS = {
+    "cpu": {"Base": [3.0, 10.0, 30.0, 60.0], "Large": [3.0, 10.0]},
+    "cuda": {"Base": [3.0, 10.0, 60.0, 300.0]},
+}
 QUICK_ROUNDS = {"Base": {1.0: 3, 3.0: 3}}
 QUICK_MEMORY_LENGTHS = {"Base": [1.0, 3.0]}
 
@@ -55,7 +56,7 @@ def main() -> None:
 
 def _passes(quick: bool, device: str) -> dict[str, Any]:
     numbers: dict[str, Any] = {}
-    for geometry, rounds in (QUICK_ROUNDS if quick else ROUNDS if device == "cpu" else GPU_ROUNDS).items():
+    for geometry, rounds in (QUICK_ROUNDS if quick else ROUNDS[device]).items():
         folder = prepare(GEOMETRIES[geometry], CACHE / geometry)
         with limited_address_space(psutil.virtual_memory().available, device):
             numbers[geometry] = measure_passes(folder, rounds, device)
@@ -66,8 +67,7 @@ def _passes(quick: bool, device: str) -> dict[str, Any]:
 
 def _memory(quick: bool, device: str) -> dict[str, Any]:
     numbers: dict[str, Any] = {}
-    lengths_of = QUICK_MEMORY_LENGTHS if quick else MEMORY_LENGTHS if device == "cpu" else GPU_MEMORY_LENGTHS
-    for geometry, lengths in lengths_of.items():
+    for geometry, lengths in (QUICK_MEMORY_LENGTHS if quick else MEMORY_LENGTHS[device]).items():
         folder = prepare(GEOMETRIES[geometry], CACHE / geometry)
         numbers[geometry] = {entry_name(*entry): measure_memory(folder, *entry, lengths, device) for entry in ENTRIES}
     return numbers

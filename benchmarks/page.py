@@ -18,8 +18,8 @@ The explorer is held against the Microsoft original (as s3prl ships it), torchau
 random weights, the same noise, the same number of threads, in one process and in turns; numbers are medians. Before
 anything is timed, all must agree on the hidden states. "With attention" means for the explorer the true maps of all
 heads of one layer, and for `transformers` each layer's average over its heads, which is all that it has; the other
-two have none. On a GPU the explorer's results are brought to the CPU within the time, the others' are not; nobody uses
-TF32.
+two have none. On a GPU the explorer's results are brought to the CPU within the time, the others' are not; while times
+are taken, nobody uses TF32.
 
 ![Time and memory against length]({PICTURE})
 """

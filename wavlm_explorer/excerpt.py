@@ -2,11 +2,10 @@
 
 from typing import Any, NoReturn
 
-import torch
 from torch import nn
 
 from .config import WavLMConfig
-from .wavlm import WavLM
+from .wavlm import WavLM, make_empty
 
 HEARING = ("feature_extractor", "layer_norm", "post_extract_proj", "encoder.pos_conv")  # all before layer 0
 
@@ -31,11 +30,7 @@ def make_excerpt(config: WavLMConfig) -> WavLM:
 
     Raises: ValueError for a config that describes no model.
     """
-    try:
-        with torch.device("meta"):
-            model = WavLM(config)
-    except (TypeError, RuntimeError) as error:
-        raise ValueError(f"The config describes no WavLM: {error}") from None
+    model = make_empty(config)
     for name in HEARING:
         model.set_submodule(name, LeftOut())
     return model.eval()

@@ -155,3 +155,15 @@ class WavLM(nn.Module):
                 f"source: expected float samples [batch, samples] at 16 kHz, at least {least} of them (one frame); "
                 f"found {list(source.shape)} {source.dtype}"
             )
+
+
+def make_empty(config: WavLMConfig) -> WavLM:
+    """Make a model whose tensors have shapes but no memory: to be filled in, or only looked at.
+
+    Raises: ValueError for a config that describes no model.
+    """
+    try:
+        with torch.device("meta"):
+            return WavLM(config)
+    except (TypeError, RuntimeError) as error:
+        raise ValueError(f"No WavLM has such a config: {error}") from None

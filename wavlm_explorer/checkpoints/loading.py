@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..devices import resolve_device
 from ..source import Source
-from ..wavlm import WavLM
+from ..wavlm import WavLM, make_empty
 from .checkpoint import Checkpoint
 from .errors import CheckpointError
 from .memory import is_finite
@@ -47,8 +47,7 @@ def build_model(checkpoint: Checkpoint) -> WavLM:
     state = {name: checkpoint.tensors[name] for name in account.used}
     _check_extent(state)
     weights = {name: _as_weights(name, tensor) for name, tensor in state.items()}
-    with torch.device("meta"):
-        model = WavLM(config)
+    model = make_empty(config)
     empty = model.state_dict()
     weights |= {name: torch.zeros(empty[name].shape) for name in account.filled}
     model.load_state_dict(weights, assign=True)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..config import FIELD_NAMES, WavLMConfig
 from ..source import Provenance
-from ..wavlm import WavLM
+from ..wavlm import make_empty
 from .accounting import account_for, split_packed, unfold_weight_norm
 from .checkpoint import Checkpoint
 from .contents import Contents
@@ -126,7 +126,7 @@ def _assemble(
     config, expected_shapes = None, {}
     try:
         config = dataclasses.replace(assumed, **{**shapes_say, **config_says, **overrides})
-        expected_shapes = _expected_shapes(config)
+        expected_shapes = {name: tuple(tensor.shape) for name, tensor in make_empty(config).state_dict().items()}
     except ValueError as error:
         problems.append(f"The config makes no sense: {error}")
     beside = {name: why for name in encoder.state if (why := why_beside(name.removeprefix(encoder.prefix)))}
@@ -158,19 +158,6 @@ def _read_config(contents: Contents) -> tuple[Mapping[str, Any], dict[str, Any],
         return contents.config, fields, problems
     cfg = find_config(contents.values)
     return cfg, {name: value for name, value in cfg.items() if name in FIELD_NAMES}, []
-
-
-def _expected_shapes(config: WavLMConfig) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of a model's tensors; it is built without memory, so that none is spent on what cannot be.
-
-    Raises: ValueError for a config that describes no model.
-    """
-    try:
-        with torch.device("meta"):
-            model = WavLM(config)
-    except (TypeError, RuntimeError) as error:
-        raise ValueError(f"it describes no WavLM: {error}") from None
-    return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
 
 
 def _explain_stranger(contents: Contents) -> str:

@@ -16,7 +16,7 @@ from ..checkpoints.checkpoint import Checkpoint
 from ..checkpoints.geometry import nearest_release
 from ..config import WavLMConfig
 from ..tracing import Trace
-from ..wavlm import WavLM
+from ..wavlm import make_empty
 from .check import NEEDS, Check
 from .clip import Clip
 from .statistics import Statistics, correlation, log_norms, measure
@@ -51,8 +51,7 @@ class Subject:
         shapes_say = self.checkpoint.shapes_say
         try:
             config = self.checkpoint.config or dataclasses.replace(nearest_release(shapes_say), **shapes_say)
-            with torch.device("meta"):
-                model = WavLM(config)
+            model = make_empty(config)
         except (RuntimeError, TypeError, ValueError):
             return {}
         return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}

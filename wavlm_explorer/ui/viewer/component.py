@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.components.v2 import component
 
 from ...figures.style import DARK, LIGHT, WEIGHT_SCALES, Palette
+from ...gates import has_gate
 from ...labels import LabelTrack
 from ...tracing import Trace
 from .atlas import is_comfortable, prepare_atlas
@@ -49,7 +50,7 @@ def show_viewer(trace: Trace, tracks: Sequence[LabelTrack] = ()) -> None:
             "labels": [{"name": track.name, "intervals": track.between(trace.audio.start, end)} for track in tracks],
             "atlas_at_once": is_comfortable(trace),
             "has_bias": config.relative_position_embedding,
-            "has_gate": config.relative_position_embedding and config.gru_rel_pos,
+            "has_gate": has_gate(trace),
             "measures": definitions_for_browser(),
             "place": place,
             "scales": WEIGHT_SCALES,
