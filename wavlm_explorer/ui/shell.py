@@ -81,9 +81,14 @@ def _navigate() -> tuple[View | Tool, dict[str, Any]]:
     No name means the first view, as does its own.
     """
     first, *others = VIEWS
-    listed = [_page(first, "home", default=True), *(_page(page, page.name) for page in (*others, *TOOLS))]
-    chosen = st.navigation([*listed, _page(first, first.name, visibility="hidden")], position="top")
-    return next(page for page in (*VIEWS, *TOOLS) if page.title == chosen.title), {page.title: page for page in listed}
+    home = _page(first, "home", default=True)
+    sections = {first.section: [home, _page(first, first.name, visibility="hidden")]}
+    addresses = {first.title: home}
+    for page in (*others, *TOOLS):
+        addresses[page.title] = _page(page, page.name)
+        sections.setdefault(page.section, []).append(addresses[page.title])
+    chosen = st.navigation(sections, position="top")
+    return next(page for page in (*VIEWS, *TOOLS) if page.title == chosen.title), addresses
 
 
 def _page(page: View | Tool, address: str, **options: Any) -> Any:

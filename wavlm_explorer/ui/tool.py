@@ -19,6 +19,7 @@ class Tool:
     title: str
     icon: str  # of Material Symbols
     show: Callable[[Selection, Audio | None, Palette], None]
+    section: str = "Checkpoints"  # of the navigation
 
 
 def hang(plate: Plate, palette: Palette, share: float = 1.0) -> Exhibit:

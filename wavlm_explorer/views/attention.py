@@ -91,4 +91,4 @@ def _what_decides(share: float, terms: AttentionTerms) -> str:
     return f"Position accounts for {share:.0%} of what varies along the rows of its logits, content for the rest."
 
 
-VIEW = View("attention", "Attention", "grid_on", LESSON, exhibits, choices, order=10)
+VIEW = View("attention", "Attention", "grid_on", LESSON, exhibits, choices, section="", order=10)
