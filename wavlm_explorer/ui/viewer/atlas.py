@@ -24,19 +24,20 @@ def is_comfortable(trace: Trace) -> bool:
 def prepare_atlas(trace: Trace, layer: int) -> None:
     """Begin to compute a comfortable atlas, the layers nearest to `layer` first, while the browser builds the page.
 
-    Half a second passes before its first question. The thread holds no trace alive, and ends with it.
+    Half a second passes before its first question. The thread holds no trace alive, and ends with it, or within a layer
+    with the server (a daemon's end in the midst of PyTorch would abort the process).
     """
     if trace in _prepared or not is_comfortable(trace):
         return
     _prepared.add(trace)
     nearest_first = sorted(range(trace.num_layers), key=lambda other: abs(other - layer))
-    threading.Thread(target=_summarize, args=(ref(trace), nearest_first), name="atlas", daemon=True).start()
+    threading.Thread(target=_summarize, args=(ref(trace), nearest_first), name="atlas", daemon=False).start()
 
 
 def _summarize(find: Callable[[], Trace | None], layers: Sequence[int]) -> None:
     for layer in layers:
         trace = find()
-        if trace is None:
+        if trace is None or not threading.main_thread().is_alive():
             return
         try:
             trace.layer_summary(layer)
