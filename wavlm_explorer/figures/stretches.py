@@ -139,7 +139,7 @@ def _draw_spans(axes: Axes, a: Stretch, b: Stretch, layer: int, head: int, palet
     axes.set(xscale="log", xlim=(lowest, highest), ylim=(len(heads) - 0.5, -0.5))
     round_numbers = [first * 10**power for power in range(5) for first in (1, 2, 5)]
     axes.set_xticks([number for number in round_numbers if lowest <= number <= highest])
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda span, _: duration(span)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda span, _: duration(float(span))))
     axes.minorticks_off()
     axes.yaxis.set_major_locator(MaxNLocator(13, integer=True))
     dress(axes, palette, title="All heads of the layer", x="mean distance to what a frame looks at", y="head")

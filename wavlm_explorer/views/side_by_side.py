@@ -44,7 +44,7 @@ def exhibits(a: Stretch, b: Stretch, palette: Palette, layer: int, head: int) ->
         "side_by_side_maps",
         stretch_maps(a, b, layer, head, palette=palette),
         f"The rows of head {head} for the frames of A and of B, under what is around them. A frame of A looks "
-        f"{duration(spans[0, head])} away on average, one of B {duration(spans[1, head])}.",
+        f"{_distance(spans[0, head])} away on average, one of B {_distance(spans[1, head])}.",
         lambda: _maps(a, b, layer, head),
     )
     cosines, every = similarity(a, b, layer)
@@ -105,10 +105,14 @@ def _describe_spans(spans: np.ndarray, layer: int) -> str:
     factors = np.exp(np.abs(np.diff(np.log(np.maximum(spans, 1e-3)), axis=0)[0]))
     least, most = int(factors.argmin()), int(factors.argmax())
     return (
-        f"Of the heads of layer {layer}, head {least} looks about as far in both ({duration(spans[0, least])} and "
-        f"{duration(spans[1, least])}); head {most} differs most ({duration(spans[0, most])} in A, "
-        f"{duration(spans[1, most])} in B)."
+        f"Of the heads of layer {layer}, head {least} looks about as far in both ({_distance(spans[0, least])} and "
+        f"{_distance(spans[1, least])}); head {most} differs most ({_distance(spans[0, most])} in A, "
+        f"{_distance(spans[1, most])} in B)."
     )
+
+
+def _distance(milliseconds: np.floating) -> str:
+    return duration(float(milliseconds))
 
 
 def _signed(number: float) -> str:
