@@ -12,7 +12,8 @@ from visits import choose, errors, open_page, pictures, viewer, wav
 
 from wavlm_explorer import tracing
 from wavlm_explorer.figures.style import WEIGHT_SCALES
-from wavlm_explorer.ui import memory, shell
+from wavlm_explorer.ui import memory
+from wavlm_explorer.ui import tracing as once
 from wavlm_explorer.views import VIEWS
 
 
@@ -50,7 +51,7 @@ def test_a_link_that_makes_no_sense_opens_the_page_all_the_same(link):
 
 def test_another_head_or_layer_never_runs_the_model_again(monkeypatch):
     traces = []
-    monkeypatch.setattr(shell, "trace", lambda *a, **k: traces.append(1) or tracing.trace(*a, **k))
+    monkeypatch.setattr(once, "trace", lambda *a, **k: traces.append(1) or tracing.trace(*a, **k))
     app = open_page()
     for name, value in (("head", 2), ("layer", 5), ("scale", "linear")):
         app.session_state[name] = value
@@ -139,7 +140,7 @@ def test_a_trace_that_does_not_fit_is_explained(monkeypatch):
 
 def test_a_stopped_trace_waits_until_it_is_wanted_again(monkeypatch):
     traces = []
-    monkeypatch.setattr(shell, "trace", lambda *a, **k: traces.append(1) or tracing.trace(*a, **k))
+    monkeypatch.setattr(once, "trace", lambda *a, **k: traces.append(1) or tracing.trace(*a, **k))
     app = open_page()
     key = next(iter(app.session_state["_traces"]))
     app.session_state["_traces"].clear()

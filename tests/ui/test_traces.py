@@ -14,7 +14,8 @@ from visits import choose, errors, go_to, open_page, pictures, viewer, wav
 import wavlm_explorer as wx
 from wavlm_explorer import tracing
 from wavlm_explorer.trace_files import pack_trace
-from wavlm_explorer.ui import shell, sound, traces
+from wavlm_explorer.ui import sound, traces
+from wavlm_explorer.ui import tracing as once
 
 SMALL = pack_trace(
     wx.trace(make_model(VARIANTS["glu"]), dataclasses.replace(make_audio(start=2.5), name="far *away*.wav"))
@@ -41,7 +42,7 @@ def saving(app: AppTest) -> list[str]:
 
 def test_an_opened_trace_is_shown_and_nothing_is_traced_again(monkeypatch):
     passes = []
-    monkeypatch.setattr(shell, "trace", lambda *a, **k: passes.append(1) or tracing.trace(*a, **k))
+    monkeypatch.setattr(once, "trace", lambda *a, **k: passes.append(1) or tracing.trace(*a, **k))
     app = choose(open_page(), "Upload")
     passes.clear()
     app = upload(app, SMALL)

@@ -33,7 +33,7 @@ def run_with_progress(key: Hashable, what: str, work: Callable[[Callable[[float]
     place = st.empty()
     with place.container(horizontal=True, vertical_alignment="center"):
         slot = st.empty()
-        st.button("Stop", icon=":material/stop_circle:", key="stop", on_click=_stop, args=(key,))
+        st.button("Stop", icon=":material/stop_circle:", key=f"stop {what}", on_click=_stop, args=(key,))
     bar = _Bar(slot, what)
     try:
         with ONE_AT_A_TIME.turn(bar.wait):

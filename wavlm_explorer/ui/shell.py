@@ -10,23 +10,25 @@ from PIL import Image, ImageDraw
 from ..audio import Audio
 from ..figures.style import Palette
 from ..labels import LabelTrack
-from ..tracing import Trace, trace
+from ..tracing import Trace
 from ..views import VIEWS, View
-from ..wavlm import WavLM
 from .compare import COMPARE
 from .doctor import DOCTOR
 from .labels import choose_labels
-from .markdown import literal
-from .memory import remember
 from .model import Selection, choose_model, show_model
 from .page import show_view
-from .progress import Stopped, run_with_progress, show_stopped
+from .pair import SIDE_BY_SIDE
+from .progress import Stopped, show_stopped
 from .sound import choose_sound
 from .theme import current_palette
-from .tool import Tool
+from .tool import Tool, Workbench
 from .traces import offer_trace
+from .tracing import trace_once
 
+WORKBENCHES = (SIDE_BY_SIDE,)
 TOOLS = (DOCTOR, COMPARE)
+Page = View | Workbench | Tool
+PAGES: tuple[Page, ...] = (*VIEWS, *WORKBENCHES, *TOOLS)
 WITHOUT_SOUND = (
     "Drop a recording or a saved trace into the sidebar, or record your voice there, and its attention appears here."
 )
@@ -54,7 +56,7 @@ def main() -> None:
 
 
 def _show(
-    page: View | Tool, selection: Selection, audio: Audio | None, tracks: Sequence[LabelTrack], palette: Palette
+    page: Page, selection: Selection, audio: Audio | None, tracks: Sequence[LabelTrack], palette: Palette
 ) -> None:
     if isinstance(page, Tool):
         page.show(selection, audio, palette)
@@ -65,46 +67,38 @@ def _show(
         st.info(WITHOUT_SOUND if audio is None else selection.advice, icon=":material/arrow_back:")
         return
     try:
-        traced = selection.trace or _traced(model, audio)
+        traced = selection.trace or trace_once(model, audio)
     except (MemoryError, RuntimeError, ValueError) as error:  # PyTorch tells of missing memory by a RuntimeError
         st.title(page.title)
         st.error(f"This sound could not be traced through this model: {error}", icon=":material/error:")
     else:
         with st.sidebar:
             offer_trace(traced)
-        show_view(page, traced, palette, tracks)
+        if isinstance(page, Workbench):
+            page.show(traced, tracks, palette)
+        else:
+            show_view(page, traced, palette, tracks)
 
 
-def _navigate() -> tuple[View | Tool, dict[str, Any]]:
+def _navigate() -> tuple[Page, dict[str, Any]]:
     """Draw the navigation; return the page that the address names, and title -> what leads to a page.
 
     No name means the first view, as does its own.
     """
-    first, *others = VIEWS
+    first, *others = PAGES
     home = _page(first, "home", default=True)
     sections = {first.section: [home, _page(first, first.name, visibility="hidden")]}
     addresses = {first.title: home}
-    for page in (*others, *TOOLS):
+    for page in others:
         addresses[page.title] = _page(page, page.name)
         sections.setdefault(page.section, []).append(addresses[page.title])
     chosen = st.navigation(sections, position="top")
-    return next(page for page in (*VIEWS, *TOOLS) if page.title == chosen.title), addresses
+    return next(page for page in PAGES if page.title == chosen.title), addresses
 
 
-def _page(page: View | Tool, address: str, **options: Any) -> Any:
+def _page(page: Page, address: str, **options: Any) -> Any:
     """What Streamlit needs to list a page; the function it wants to call is empty, for `main` draws every page."""
     return st.Page(lambda: None, title=page.title, icon=f":material/{page.icon}:", url_path=address, **options)
-
-
-def _traced(model: WavLM, audio: Audio) -> Trace:
-    """Trace a sound once per model: another head, layer or page finds the trace in the session's memory."""
-    key = (model.source.digest, str(model.device), audio.digest)
-
-    def make() -> Trace:
-        what = f"Tracing {literal(audio.name)}"
-        return run_with_progress(key, what, lambda report: trace(model, audio, progress=report))
-
-    return remember("traces", key, make, size=lambda trace: trace.hidden_states.nbytes)
 
 
 @st.cache_resource(show_spinner=False)
