@@ -119,13 +119,14 @@ def test_captions_and_arrays_say_the_same(nano):
     gate = nano.glu(4).gate.numpy()
     closed = np.abs(gate) < 0.1
     types = shown["glu_types"].arrays()
-    for index, kind in enumerate(KINDS):
-        other = GLU_ACTIVATIONS[kind]()(nano.glu(4).gate_input).numpy()
-        assert types["types"][index] == kind
-        assert types["closed"][index] == pytest.approx(np.mean(np.abs(other) < 0.1), abs=1e-6)
-        assert types["turned"][index] == pytest.approx(np.mean(other <= -0.1), abs=1e-6)
-        passed = np.sqrt(np.mean((nano.glu(4).value.numpy() * other) ** 2) / np.mean(nano.glu(4).value.numpy() ** 2))
-        assert types["output_over_value"][index] == pytest.approx(passed, rel=1e-4)
+    value, z = nano.glu(4).value.numpy(), nano.glu(4).gate_input
+    for kind in KINDS:
+        other = GLU_ACTIVATIONS[kind]()(z).numpy()
+        assert types[f"{kind}_closed"] == pytest.approx(np.mean(np.abs(other) < 0.1), abs=1e-6)
+        assert types[f"{kind}_open"] == pytest.approx(np.mean(other >= 0.1), abs=1e-6)
+        assert types[f"{kind}_turned"] == pytest.approx(np.mean(other <= -0.1), abs=1e-6)
+        passed = np.sqrt(np.mean((value * other) ** 2) / np.mean(value**2))
+        assert types[f"{kind}_output_over_value"] == pytest.approx(passed, rel=1e-4)
     assert "**sigmoid** closes the fewest (0.7%), **relu** the most (61%)" in shown["glu_types"].caption
     ranking = shown["glu_channels"].arrays()
     by_channel = closed.mean(axis=0)
@@ -148,11 +149,16 @@ def test_captions_and_arrays_say_the_same(nano):
 
 def test_the_most_frequent_region_is_told_in_words(nano):
     regions = by_name(show(nano, layer=4))["glu_regions"]
-    shares = regions.arrays()["shares"]
+    shares = regions.arrays()
     value, gate = nano.glu(4).value.numpy(), nano.glu(4).gate.numpy()
-    assert shares[2, 0] == pytest.approx(np.mean((gate <= -0.1) & (value < 0)), abs=1e-6)
-    assert shares.max() == shares[2, 0]
-    assert f"The most frequent case, {shares[2, 0]:.0%}: a negative value, turned to +." in regions.caption
+    negative = value < 0
+    for kind, mask in (("closed", np.abs(gate) < 0.1), ("open", gate >= 0.1), ("turned", gate <= -0.1)):
+        assert shares[f"{kind}_by_sign"] == pytest.approx(
+            [np.mean(mask & negative), np.mean(mask & ~negative)], abs=1e-6
+        )
+    most = shares["turned_by_sign"][0]
+    assert most == max(shares[f"{kind}_by_sign"].max() for kind in ("closed", "open", "turned"))
+    assert f"The most frequent case, {most:.0%}: a negative value, turned to +." in regions.caption
     without = by_name(show(nano, layer=4, glu_type="sigmoid"))["glu_regions"]
     assert "no value's sign is turned" in without.caption
 
@@ -170,8 +176,6 @@ def test_what_the_lesson_says_to_try_is_so(nano):
     assert min(means["æ"] + means["ɛ"]) > 3
     assert max(means["f"] + means["tʃ"]) < 1
     types = by_name(show(nano, layer=4))["glu_types"].arrays()
-    closed = dict(zip(types["types"], types["closed"], strict=True))
-    turned = dict(zip(types["types"], types["turned"], strict=True))
-    assert closed["relu"] > 3 * closed["swish"]
-    assert turned["swish"] > 0.4
-    assert turned["relu"] == 0
+    assert types["relu_closed"] > 3 * types["swish_closed"]
+    assert types["swish_turned"] > 0.4
+    assert types["relu_turned"] == 0

@@ -6,12 +6,13 @@ from typing import NamedTuple
 import numpy as np
 
 from ..demonstration import NUM_CHANNELS
-from ..figures.glu import FATES, KIND_NAMES, glu_channels, glu_regions, glu_types, percentage
+from ..figures.glu import FATES, glu_channels, glu_regions, glu_types, percentage
 from ..figures.glu_tracks import glu_channel, glu_terms
 from ..figures.style import Palette
 from ..glu import (
     CLOSED,
     ChannelRanking,
+    GateShares,
     gate_shares,
     own_glu_type,
     passed_ratio,
@@ -42,21 +43,19 @@ LESSON = Lesson(
         "gate is near 0 the channel is closed for that frame, however large its value; where it is below 0, the value "
         "changes its sign. Five functions can make the gate; WavLM's own is **swish**."
     ),
-    equation=(
-        r"\begin{split} y &= v \odot g(z), \quad v = V x + b, \quad z = W x + c \\ "
-        r"g(z) &\in \{\,\sigma(z),\; z\,\sigma(z),\; \max(0, z),\; z\,\Phi(z),\; z\,\} \end{split}"
-    ),
+    equation=r"\begin{split} v &= V x + b \\ z &= W x + c \\ y &= v \odot g(z) \end{split}",
     symbols=(
         (r"x", "one frame, as the feed-forward receives it"),
         (r"v", "the value: what could be said"),
-        (r"g(z)", "the gate: whether it is said; its five types are sigmoid, swish, relu, gelu and bilinear"),
-        (r"\sigma,\ \Phi", "the sigmoid 1 / (1 + e⁻ᶻ), and the normal distribution's share below z"),
+        (r"g(z)", "the gate: whether it is said"),
+        (r"g", "sigmoid σ(z), swish z · σ(z), relu max(0, z), gelu z · Φ(z), or bilinear: z as it is"),
+        (r"\sigma,\ \Phi", "the sigmoid 1 / (1 + e⁻ᶻ), and the share of a normal distribution that lies below z"),
         (r"\odot", "channel by channel"),
     ),
     try_this=(
         "With *nano* and the sample sentence, choose layer 4 and rank 381, a channel that is hardly ever closed: its "
-        "gate is above 3 in open vowels such as *a* in *that*, and below 1 in hissing sounds such as *f* and *ch*. "
-        "Then take *relu* as the gate: three times as many gates are closed, and none turns the sign any more."
+        "gate is above 3 in open vowels (the *a* of *and*, the *e* of *them*), and below 1 in the *f* of *fox* and the "
+        "*ch* of *watches*. Then take *relu* as the gate: three times as many gates close, and none turns the sign."
     ),
 )
 
@@ -131,18 +130,19 @@ def _types(unit: Unit, glu_type: str, own: str | None, palette: Palette) -> Exhi
     place = unit.name.partition(" · ")[0]
 
     def arrays() -> dict[str, np.ndarray]:
-        numbers = {"gate_input": unit.terms.gate_input.numpy(), "types": np.array(list(effects))}
-        for index, kind in enumerate(("closed", "open", "turned")):
-            numbers[kind] = np.array([float(share[index]) for share in shares.values()])
-        return numbers | {"output_over_value": np.array([passed_ratio(terms) for terms in effects.values()])}
+        numbers = {"gate_input": unit.terms.gate_input.numpy()}
+        for name, terms in effects.items():
+            numbers |= {f"{name}_{kind}": np.array(float(share)) for kind, share in shares[name]._asdict().items()}
+            numbers[f"{name}_output_over_value"] = np.array(passed_ratio(terms))
+        return numbers
 
     return Exhibit(
         f"{unit.prefix}glu_types",
         glu_types(unit.terms, glu_type, own, unit.frame, unit.channel, f"{place} · five gates, same inputs", palette),
         "Above, each gate; below, how often this clip's inputs occur, coloured by what the gate does with them; closed "
-        f"means |gate| < {CLOSED}. **{fewest}** closes the fewest ({percentage(shares[fewest].closed)}), **{most}** the "
-        f"most ({percentage(shares[most].closed)}). Output and value are compared by their root mean squares. The dot "
-        f"is channel {unit.channel} in frame {unit.frame}.",
+        f"means |gate| < {CLOSED}. **{fewest}** closes the fewest ({percentage(shares[fewest].closed)}), **{most}** "
+        f"the most ({percentage(shares[most].closed)}). Output and value are compared by their root mean squares. "
+        f"The dot is channel {unit.channel} in frame {unit.frame}.",
         arrays,
     )
 
@@ -190,8 +190,8 @@ def _regions(unit: Unit, palette: Palette) -> Exhibit:
         f"{signs}. The most frequent case, {percentage(shares[kind, side])}: a {('negative', 'positive')[side]} value, "
         f"{FATES[kind][side]}.",
         lambda: {
-            "value": unit.terms.value.numpy(), "gate": unit.terms.gate.numpy(), "shares": shares.numpy(),
-            "kinds": np.array(KIND_NAMES), "signs": np.array(("value < 0", "value >= 0")),
+            "value": unit.terms.value.numpy(), "gate": unit.terms.gate.numpy(),
+            **{f"{kind}_by_sign": row for kind, row in zip(GateShares._fields, shares.numpy(), strict=True)},
         },
         share=0.5,
     )  # fmt: skip
