@@ -10,7 +10,7 @@ from traces import make_trace, panels
 from wavlm_explorer import figures
 from wavlm_explorer.demonstration import NUM_CHANNELS, demonstration_glu, demonstration_terms
 from wavlm_explorer.figures import DARK, LIGHT
-from wavlm_explorer.figures.glu import kind_colours, percentage
+from wavlm_explorer.figures.glu import NUM_BINS, kind_colours, percentage
 from wavlm_explorer.glu import gate_shares, passed_ratio, rank_channels, region_shares, under_gate
 from wavlm_explorer.modules import GLUTerms
 from wavlm_explorer.modules.glu import GLU_ACTIVATIONS
@@ -54,10 +54,15 @@ def test_inputs_are_coloured_by_what_the_gate_does(kind):
     picture = figures.glu_types(terms, "swish", None, 0, 0)
     counts = panels(picture)[1::2][KINDS.index(kind)]
     shares = gate_shares(under_gate(terms, kind).gate)
-    for patch, colour, share in zip(counts.patches, kind_colours(LIGHT), shares, strict=True):
-        assert to_hex(patch.get_facecolor()) == colour
-        values, _, below = patch.get_data()
-        assert (values - below).sum() == pytest.approx(float(share), abs=0.004)  # 0.2 % lie beyond the ends
+    first, last = counts.get_xlim()
+    bin_width, area = (last - first) / NUM_BINS, 0.0
+    for band, colour, share in zip(counts.collections, kind_colours(LIGHT), shares, strict=True):
+        assert to_hex(band.get_facecolor()[0]) == colour
+        x, y = band.get_paths()[0].vertices.T
+        covered = abs(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1))) / 2  # the shoelace formula
+        assert covered / bin_width == pytest.approx(float(share), abs=0.004)  # 0.2 % lie beyond the ends
+        area += covered
+    assert area / bin_width == pytest.approx(1, abs=0.004)
     assert not any("this model's" in axes.get_title(loc="left") for axes in picture.axes)
 
 

@@ -18,7 +18,7 @@ from .style import LABEL_SIZE, LIGHT, TITLE_SIZE, Palette, Picture, dress
 
 KIND_NAMES = ("closed", "open", "turns the sign")  # in the order of GateShares
 FATES = (("stopped", "stopped"), ("kept −", "kept +"), ("turned to +", "turned to −"))  # kind x sign of the value
-NUM_BINS = 80
+NUM_BINS = 60
 SAMPLED_CELLS = 200_000
 CURVE_POINTS = 400
 NUM_EXTREMES = 4  # channels at either end of the ranking
@@ -102,11 +102,12 @@ def _draw_inputs(axes: Axes, inputs: Float[Tensor, " some"], name: str, palette:
     first, last = axes.get_xlim()
     edges = np.linspace(first, last, NUM_BINS + 1)
     kinds = gate_kinds(GLU_ACTIVATIONS[name]()(inputs))
-    below = np.zeros(NUM_BINS)
+    below = np.zeros(NUM_BINS + 1)  # each bin's share at its left edge; the last edge begins none
     for kind, colour in zip(kinds, kind_colours(palette), strict=True):
-        shares = inputs[kind].histc(NUM_BINS, first, last).numpy() / len(inputs)
-        axes.stairs(below + shares, edges, baseline=below, fill=True, color=colour, linewidth=0)
-        below = below + shares
+        above = below.copy()
+        above[:-1] += inputs[kind].histc(NUM_BINS, first, last).numpy() / len(inputs)
+        axes.fill_between(edges, below, above, step="post", color=colour, linewidth=0)
+        below = above
     axes.set(ylim=(0, 1.08 * below.max() or 1), yticks=[])
 
 

@@ -18,7 +18,7 @@ from .time_axes import draw_spectrogram, frame_edges
 from .tracks import draw_tracks, pool_tracks, time_locator, tracks_note
 
 CLIPPED = 0.01  # share of the drawn cells that may lie beyond the ends of the scale
-MAP_INCHES = 1.45
+MAP_INCHES = 1.25
 GAP_INCHES = 0.3
 
 
