@@ -116,7 +116,8 @@ def test_the_ranking_shows_both_ends_and_the_chosen(rank, shown):
     assert len(rows.patches) == 3 * shown
     for container, share in zip(rows.containers, ranking.shares, strict=True):
         assert [bar.get_width() for bar in container] == pytest.approx(share[ranks].tolist())
-    assert [text.get_text() for text in rows.texts] == [percentage(ranking.shares.closed[one]) for one in ranks]
+    beside = [percentage(ranking.shares.closed[one]) for one in ranks]
+    assert [text.get_text() for text in rows.texts] == [*beside, "closed"]
 
 
 def test_what_is_not_there_is_refused():

@@ -110,8 +110,17 @@ def test_the_numbers_written_out_are_those_of_the_weights(nano, kind):
     assert written[1][-1] == pytest.approx(gate, abs=6e-4)
     assert written[1][:-1] == pytest.approx([z] * (len(written[1]) - 1), abs=6e-4)
     assert written[2] == pytest.approx([value, gate, value * gate], abs=6e-4)
-    fate = "closed" if abs(gate) < 0.1 else "open" if gate > 0 else "turns the sign"
-    assert f"**{fate}**" in steps[2][0]
+
+
+def test_what_becomes_of_the_value_is_said(nano):
+    unit = make_unit(nano, 4, "swish", 100, 0)
+    said = {}
+    for frame, gate in enumerate(unit.terms.gate[:, unit.channel].tolist()):
+        words = work_through(unit._replace(frame=frame), "swish", has_bias=True).steps[2][0]
+        fate = "closed" if abs(gate) < 0.1 else "open" if gate > 0 else "turns the sign"
+        said[fate] = [name for name in ("closed", "open", "turns the sign") if f"**{name}**" in words]
+    assert said == {name: [name] for name in said}
+    assert len(said) == 3
 
 
 def test_captions_and_arrays_say_the_same(nano):

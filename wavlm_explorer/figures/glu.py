@@ -219,10 +219,8 @@ def _draw_rows(axes: Axes, ranking: ChannelRanking, shown: list[int], chosen: in
         axes.barh(places, widths, left=begin, height=0.72, color=colour, linewidth=0)
         begin = begin + widths
     for place, closed in zip(places, ranking.shares.closed[shown], strict=True):
-        axes.annotate(
-            percentage(closed), (1, place), (4, 0), textcoords="offset points", va="center", color=palette.muted,
-            fontsize=LABEL_SIZE - 1, annotation_clip=False,
-        )  # fmt: skip
+        _write_beside(axes, percentage(closed), place, palette)
+    _write_beside(axes, KIND_NAMES[0], -1.0, palette)
     axes.set_yticks(places, [f"{rank} · channel {int(ranking.order[rank])}" for rank in shown])
     axes.set(xlim=(0, 1), ylim=(places[-1] + 0.6, -0.6))
     axes.xaxis.set_major_formatter(percent)
@@ -231,6 +229,13 @@ def _draw_rows(axes: Axes, ranking: ChannelRanking, shown: list[int], chosen: in
     for label, rank in zip(axes.get_yticklabels(), shown, strict=True):
         label.set(color=palette.ink if rank == chosen else palette.muted)
         label.set_fontweight("bold" if rank == chosen else "normal")
+
+
+def _write_beside(axes: Axes, words: str, place: float, palette: Palette) -> None:
+    axes.annotate(
+        words, (1, place), (4, 0), textcoords="offset points", va="center", color=palette.muted,
+        fontsize=LABEL_SIZE - 1, annotation_clip=False,
+    )  # fmt: skip
 
 
 def _kind_handles(palette: Palette) -> list[Patch]:
