@@ -190,7 +190,7 @@ def glu_channels(ranking: ChannelRanking, rank: int, title: str = "", palette: P
     Raises: IndexError for a rank that is not there.
     """
     figure = Picture(WIDTH_INCHES, HEIGHT_INCHES, palette)
-    curve, rows = figure.add_axes((0.095, 0.13, 0.33, 0.70)), figure.add_axes((0.66, 0.13, 0.25, 0.70))
+    curve, rows = figure.add_axes((0.125, 0.13, 0.285, 0.67)), figure.add_axes((0.67, 0.13, 0.24, 0.67))
     closed = ranking.shares.closed.numpy()
     ranks = range(len(closed))
     chosen = ranks[rank]
@@ -202,7 +202,7 @@ def glu_channels(ranking: ChannelRanking, rank: int, title: str = "", palette: P
     dress(curve, palette, x="rank of the channel", y="frames in which it is closed")
     shown = sorted({*ranks[:NUM_EXTREMES], chosen, *ranks[-NUM_EXTREMES:]})
     _draw_rows(rows, ranking, shown, chosen, palette)
-    figure.text(0.095, 0.935, title, color=palette.ink, fontsize=TITLE_SIZE)
+    figure.text(0.125, 0.935, title, color=palette.ink, fontsize=TITLE_SIZE)
     figure.legend(
         handles=_kind_handles(palette), loc="upper right", bbox_to_anchor=(0.985, 0.925), ncols=3, frameon=False,
         fontsize=LABEL_SIZE - 1, labelcolor=palette.ink, handlelength=1.2, columnspacing=1.2,
@@ -220,7 +220,7 @@ def _draw_rows(axes: Axes, ranking: ChannelRanking, shown: list[int], chosen: in
         begin = begin + widths
     for place, closed in zip(places, ranking.shares.closed[shown], strict=True):
         _write_beside(axes, percentage(closed), place, palette)
-    _write_beside(axes, KIND_NAMES[0], -1.0, palette)
+    _write_beside(axes, KIND_NAMES[0], -0.95, palette)
     axes.set_yticks(places, [f"{rank} · channel {int(ranking.order[rank])}" for rank in shown])
     axes.set(xlim=(0, 1), ylim=(places[-1] + 0.6, -0.6))
     axes.xaxis.set_major_formatter(percent)

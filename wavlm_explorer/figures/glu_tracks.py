@@ -120,18 +120,19 @@ def _draw_frames(axes: Axes, trace: Trace, terms: GLUTerms, palette: Palette) ->
     axes.set_ylim(0, None)
     axes.yaxis.set_major_formatter(percent)
     axes.yaxis.set_major_locator(MaxNLocator(4))
-    axes.set_title("how closed each frame is", loc="left", fontsize=LABEL_SIZE, color=palette.ink, pad=4)
+    axes.set_title("each frame's gates", loc="left", fontsize=LABEL_SIZE, color=palette.ink, pad=4)
     dress(axes, palette, y="channels")
     _add_legend(axes, palette)
 
 
 def _draw_gate(axes: Axes, times: np.ndarray, gate: np.ndarray, palette: Palette) -> None:
-    """A gate as a line, filled where it is open and where it turns the sign; the closed band behind it."""
+    """A gate as a line; the closed band behind it, and what lies beyond the band filled to its edge."""
     closed, opened, turned = kind_colours(palette)
     axes.axhspan(-CLOSED, CLOSED, color=closed, alpha=0.28, linewidth=0, zorder=0, label=KIND_NAMES[0])
-    for colour, name, kind in ((opened, KIND_NAMES[1], gate >= CLOSED), (turned, KIND_NAMES[2], gate <= -CLOSED)):
+    beyond = ((opened, KIND_NAMES[1], CLOSED, gate >= CLOSED), (turned, KIND_NAMES[2], -CLOSED, gate <= -CLOSED))
+    for colour, name, edge, kind in beyond:
         axes.fill_between(
-            times, gate, where=kind.tolist(), color=colour, alpha=0.45, linewidth=0, label=name, interpolate=True
+            times, gate, edge, where=kind.tolist(), color=colour, alpha=0.45, linewidth=0, label=name, interpolate=True
         )
     axes.plot(times, gate, color=palette.ink, linewidth=1.2)
 

@@ -126,7 +126,6 @@ def _types(unit: Unit, glu_type: str, own: str | None, palette: Palette) -> Exhi
     effects = {name: under_gate(unit.terms, name) for name in GLU_ACTIVATIONS}
     shares = {name: gate_shares(terms.gate) for name, terms in effects.items()}
     fewest, most = (pick(shares, key=lambda name: float(shares[name].closed)) for pick in (min, max))
-
     place = unit.name.partition(" · ")[0]
 
     def arrays() -> dict[str, np.ndarray]:
