@@ -149,6 +149,7 @@ def test_captions_and_arrays_say_the_same(nano):
         f"Between {by_frame[low]:.0%} (at {float(nano.frame_times[low]):.2f} s) and {by_frame[high]:.0%} (at "
         f"{float(nano.frame_times[high]):.2f} s)" in shown["glu_terms"].caption
     )
+    assert f"{types['swish_output_over_value']:.2f} times as large as its values" in shown["glu_terms"].caption
     one = shown["glu_channel"].arrays()
     channel = int(ranking["channel_by_rank"][381])
     assert int(one["channel"]) == channel

@@ -221,7 +221,7 @@ def _over_time(trace: Trace, unit: Unit, palette: Palette) -> Exhibit:
         f"{unit.terms.gate.shape[1]} channels over {trace.num_frames} frames, the most often closed on top. Between "
         f"{percentage(closed[first])} (at {float(times[first]):.2f} s) and {percentage(closed[last])} (at "
         f"{float(times[last]):.2f} s) of a frame's channels are closed. What leaves the unit is "
-        f"{passed_ratio(unit.terms):.2g} times as large as its values (root mean square).",
+        f"{passed_ratio(unit.terms):.2f} times as large as its values (root mean square).",
         lambda: {
             **{name: term.numpy() for name, term in unit.terms._asdict().items()},
             **{f"{name}_by_frame": share.numpy() for name, share in gate_shares(unit.terms.gate, 1)._asdict().items()},
