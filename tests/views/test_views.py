@@ -13,7 +13,6 @@ from traces import digest, make_trace
 import wavlm_explorer as wx
 from wavlm_explorer.bias import learned_bias
 from wavlm_explorer.figures import DARK, LIGHT
-from wavlm_explorer.modules.glu import GLU_ACTIVATIONS
 from wavlm_explorer.noise import WEIGHT_NAMES
 from wavlm_explorer.views import VIEWS, Exhibit, Fraction, Note, Option, WholeNumber
 from wavlm_explorer.views.buckets import describe_head
@@ -104,32 +103,6 @@ def test_the_ends_of_every_number_can_be_chosen(name, end):
     view, trace = BY_NAME[name], make_trace()
     numbers = [choice for choice in view.choices(trace) if isinstance(choice, WholeNumber | Fraction)]
     assert show(view, trace, **{choice.name: getattr(choice, end) for choice in numbers})
-
-
-@pytest.mark.parametrize("kind", GLU_ACTIVATIONS)
-def test_what_stands_in_for_a_glu_is_labelled(kind):
-    trace = make_trace()
-    items = show(BY_NAME["glu"], trace, glu_type=kind)
-    assert "no GLU" in notes_of(items)
-    assert "demonstration" in notes_of(items)
-    exhibits = items[1:]
-    assert len(exhibits) == 2
-    for exhibit in exhibits:
-        assert exhibit.name.startswith("demonstration_")
-        titles = [axes.get_title(loc="left") for axes in exhibit.picture.axes]
-        assert any(title.startswith("Demonstration") and kind in title for title in titles)
-
-
-def test_a_glu_of_its_own_needs_no_demonstration():
-    trace = make_trace(VARIANTS["glu"])
-    items = show(BY_NAME["glu"], trace, layer=2)
-    assert not notes_of(items)
-    assert [choice.name for choice in BY_NAME["glu"].choices(trace)] == ["layer"]
-    arrays = items[0].arrays()
-    terms = trace.glu(2)
-    for name, term in terms._asdict().items():
-        assert np.array_equal(arrays[name], term)
-    assert np.allclose(arrays["value"] * arrays["gate"], arrays["output"])
 
 
 def test_what_a_checkpoint_lacks_is_said():

@@ -13,7 +13,8 @@ from .gate import (
     gate_parts,
     gate_paths,
 )
-from .glu import gate_histogram, glu_terms
+from .glu import glu_channels, glu_regions, glu_types
+from .glu_tracks import glu_channel, glu_terms
 from .labels import label_map
 from .noise import noise_attention, noise_effect, noise_mask, noise_over_steps, noise_weight
 from .style import DARK, LIGHT, Palette, Picture
@@ -35,12 +36,15 @@ __all__ = [
     "gate_bias",
     "gate_compounding",
     "gate_formula",
-    "gate_histogram",
     "gate_over_time",
     "gate_parts",
     "gate_paths",
     "gate_track",
+    "glu_channel",
+    "glu_channels",
+    "glu_regions",
     "glu_terms",
+    "glu_types",
     "label_map",
     "noise_attention",
     "noise_effect",
