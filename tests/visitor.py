@@ -65,6 +65,14 @@ class Explorer:
         """What the viewer shows, once it has drawn it: the facts of the clip, and the address of its arrays."""
         return self.viewer().evaluate("viewer => viewer.store.state.trace")
 
+    def follow(self, title: str, section: str = "") -> None:
+        """Go to another page by the navigation, there in a section or by itself."""
+        if section:
+            self.page.get_by_test_id("stTopNavSection").filter(has_text=section).click()
+        self.page.get_by_role("menuitem" if section else "link", name=title, exact=True).click()
+        self.expect(HEADING).to_have_text(title)
+        self.wait()
+
     def open_section(self, title: str) -> None:
         """Open what is drawn below the viewer only when somebody asks for it."""
         self.page.get_by_text(title, exact=True).click()

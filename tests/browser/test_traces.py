@@ -31,8 +31,7 @@ def test_a_saved_trace_is_opened_by_somebody_else(explorer: Explorer, tmp_path: 
     there = explorer.trace()
     assert json.dumps([there[name] for name in FACTS]) == json.dumps([here[name] for name in FACTS])
     assert there["arrays"] != here["arrays"]
-    explorer.page.get_by_role("link", name="Quant noise").click()
-    explorer.wait()
+    explorer.follow("Quant noise", "Laboratories")
     explorer.expect(PICTURE).to_have_count(5)
     explorer.expect(ALERT).to_have_count(0)
     with explorer.page.expect_download() as download:

@@ -58,8 +58,7 @@ def test_an_upload_is_seen_on_every_page(explorer: Explorer, tmp_path: Path, end
     assert shown["arrays"] != sample
     assert shown["duration"] == pytest.approx(2.0, abs=0.05)
     for view in VIEWS[1:]:
-        explorer.page.get_by_role("link", name=view.title).click()
-        explorer.expect(HEADING).to_have_text(view.title)
+        explorer.follow(view.title, view.section)
         explorer.expect(PICTURE).not_to_have_count(0)
         explorer.wait()
         explorer.expect("[data-testid=stException]").to_have_count(0)
@@ -88,10 +87,8 @@ def test_the_link_carries_the_state(explorer: Explorer):
 
 def test_choices_stay_in_the_link_from_page_to_page(explorer: Explorer):
     explorer.open("/?layer=4&head=5")
-    for title in ("GLU", "Quant noise", "Attention"):
-        explorer.page.get_by_role("link", name=title).click()
-        explorer.expect(HEADING).to_have_text(title)
-        explorer.wait()
+    for title, section in (("GLU", "Laboratories"), ("Quant noise", "Laboratories"), ("Attention", "")):
+        explorer.follow(title, section)
         assert "layer=4" in explorer.page.url
         assert ("head=5" in explorer.page.url) == (title != "GLU")
 
