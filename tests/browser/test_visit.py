@@ -60,15 +60,15 @@ def test_an_upload_is_seen(explorer: Explorer, tmp_path: Path, ending: str):
 
 
 def test_an_upload_is_seen_on_every_page(explorer: Explorer, tmp_path: Path):
-    path = tmp_path / "my voice.wav"
-    path.write_bytes(encode("wav"))
+    path = tmp_path / "my voice.m4a"
+    path.write_bytes(encode("m4a"))
     explorer.open()
     explorer.upload(path)
     for view in VIEWS[1:]:
         explorer.follow(view.title, view.section)
         explorer.expect(PICTURE).not_to_have_count(0)
         explorer.expect("[data-testid=stException]").to_have_count(0)
-        explorer.expect(SIDEBAR).to_contain_text("my voice.wav")
+        explorer.expect(SIDEBAR).to_contain_text("my voice.m4a")
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
