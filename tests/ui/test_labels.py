@@ -75,8 +75,9 @@ def test_what_is_below_the_viewer_is_drawn_when_it_is_opened():
     app.session_state["picture_section"] = True
     app.run()
     assert not app.exception
-    assert pictures(app) == 3
-    assert len(app.main.get("download_button")) == 10
+    assert pictures(app) == 4
+    assert len(app.main.get("download_button")) == 3 * 4 + 2
+    assert [expander.label for expander in app.expander][-1] == "All 36 heads in numbers"
 
 
 def test_attention_is_pooled_from_label_to_label():
