@@ -9,7 +9,7 @@ from traces import make_trace
 import wavlm_explorer as wx
 from wavlm_explorer import capacity
 from wavlm_explorer.figures import LIGHT, Picture
-from wavlm_explorer.report import add_page, begin_report, find_pages
+from wavlm_explorer.report import add_items, begin_report, find_pages
 from wavlm_explorer.views import VIEWS, Exhibit, Note
 
 PICTURE = re.compile(r'srcset="(data:image/webp;base64,[^"]+)"><img src="(data:image/webp;base64,[^"]+)"')
@@ -107,8 +107,6 @@ def test_what_a_checkpoint_lacks_is_said():
 
 @pytest.mark.parametrize("shown_before", [False, True])
 def test_what_does_not_fit_is_said_in_its_place(shown_before):
-    trace, view = make_trace(), VIEWS[0]
-
     def square(palette):
         return Exhibit("square", Picture(1, 1, palette), "A *square*.", dict)
 
@@ -118,8 +116,8 @@ def test_what_does_not_fit_is_said_in_its_place(shown_before):
             yield Note("9 GB")
         raise MemoryError("9 GB of <maps>")
 
-    document = begin_report(trace)
-    add_page(document, view, trace, view.defaults(trace), make_items)
+    document = begin_report(make_trace())
+    add_items(document, make_items)
     page = document.to_html()
     assert page.count("<img") == 1
     assert 'alt="A square."' in page

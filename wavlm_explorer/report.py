@@ -8,7 +8,7 @@ from .document import Document
 from .figures.style import DARK, LIGHT, Palette, Picture
 from .tracing import Trace
 from .typesetting import set_prose
-from .views import VIEWS, Exhibit, Item, Note, Table, View, WholeNumber, Working
+from .views import VIEWS, Exhibit, Item, Lesson, Note, Table, View, WholeNumber, Working
 
 MakeItems = Callable[[Palette], Iterable[Item]]
 
@@ -34,9 +34,16 @@ def make_report(
         document.add_contents()
     for index, view in enumerate(views, 1):
         choices = _choose(view, trace, chosen)
-        add_page(document, view, trace, choices, partial(view.exhibits, trace, **choices))
+        _add_view(document, view, trace, choices, partial(view.exhibits, trace, **choices))
         if progress is not None:
             progress(index / len(views))
+    return document
+
+
+def report_view(view: View, trace: Trace, chosen: Mapping[str, Any], make_items: MakeItems) -> Document:
+    """Put one page by itself, with what `make_items` makes of it for either palette."""
+    document = begin_report(trace)
+    _add_view(document, view, trace, chosen, make_items)
     return document
 
 
@@ -57,22 +64,29 @@ def begin_report(trace: Trace) -> Document:
     return document
 
 
-def add_page(document: Document, view: View, trace: Trace, chosen: Mapping[str, Any], make_items: MakeItems) -> None:
-    """Add a page: its lesson, what is chosen, and what `make_items` makes of that for either palette.
-
-    What cannot be computed here, for want of memory, is said in its place.
-    """
-    document.add_heading(view.title)
-    for paragraph in view.lesson.what.split("\n\n"):
+def add_lesson(document: Document, title: str, lesson: Lesson, facts: Iterable[tuple[str, Any]]) -> None:
+    """Add the head of a page: what is shown, by which equation, and what is chosen."""
+    document.add_heading(title)
+    for paragraph in lesson.what.split("\n\n"):
         document.add_text(set_prose(paragraph))
-    symbols = ((symbol, set_prose(meaning)) for symbol, meaning in view.lesson.symbols)
-    document.add_equation(view.lesson.equation, symbols)
-    document.add_facts((choice.label, chosen[choice.name]) for choice in view.choices(trace))
+    document.add_equation(lesson.equation, ((symbol, set_prose(meaning)) for symbol, meaning in lesson.symbols))
+    document.add_facts(facts)
+
+
+def add_items(document: Document, make_items: MakeItems) -> None:
+    """Add what a page shows; what cannot be computed here, for want of memory, is said in its place."""
     try:
         for light, dark in zip(make_items(LIGHT), make_items(DARK), strict=False):
             _add_item(document, light, dark)
     except (MemoryError, RuntimeError) as error:  # PyTorch tells of missing memory by a RuntimeError
         document.add_text(f"This could not be computed here: {error}")
+
+
+def _add_view(document: Document, view: View, trace: Trace, chosen: Mapping[str, Any], make_items: MakeItems) -> None:
+    add_lesson(
+        document, view.title, view.lesson, ((choice.label, chosen[choice.name]) for choice in view.choices(trace))
+    )
+    add_items(document, make_items)
 
 
 def _add_item(document: Document, light: Item, dark: Item) -> None:

@@ -86,7 +86,7 @@ def test_the_report_holds_what_is_shown_and_draws_only_what_is_not(monkeypatch):
 
     monkeypatch.setattr(exhibits, "st", buttons := Buttons())
     shown = list(make_items(DARK))
-    exhibits.offer_all(view, trace, DARK, chosen, shown, make_items)
+    exhibits.offer_view(view, trace, DARK, chosen, shown, make_items)
     page = buttons.saved["gate.html"]()
     assert drawn == [DARK, LIGHT]
     assert re.findall(r"<h2[^>]*>(.*?)</h2>", page) == ["Gate"]

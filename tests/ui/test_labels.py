@@ -99,7 +99,7 @@ def test_attention_is_pooled_from_label_to_label():
 
 def test_the_picture_of_labels_is_saved_with_the_rest(monkeypatch):
     offered = []
-    monkeypatch.setattr(instrument, "offer_all", lambda *given: offered.append(given))
+    monkeypatch.setattr(instrument, "offer_view", lambda *given: offered.append(given))
     app = open_page(sample="Two voices", layer="3", head="1", locked="57-60", scale="linear")
     app.session_state["picture_section"] = True
     app.run()

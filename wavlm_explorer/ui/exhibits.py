@@ -3,14 +3,15 @@
 import csv
 import io
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from ..document import Document
 from ..figures.style import Palette
-from ..report import MakeItems, add_page, begin_report
+from ..report import MakeItems, report_view
 from ..tracing import Trace
 from ..views import Exhibit, Item, Note, Table, View, Working
 
@@ -96,27 +97,33 @@ def _npz(arrays: Mapping[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
-def offer_all(
+def offer_all(name: str, about: str, shown: Sequence[Item], report: Callable[[], Document] | None = None) -> None:
+    """Draw the buttons that save all that is shown as one file: for work, and for reading.
+
+    about: says in a line of what and how it was made.
+    report: makes the file for reading, when somebody wants it.
+    """
+    with st.container(horizontal=True):
+        st.download_button(
+            "All pictures and numbers (ZIP)", lambda: pack_exhibits(about, shown), f"{name}.zip", "application/zip",
+            icon=":material/folder_zip:", on_click="ignore", key=f"{name}.zip",
+        )  # fmt: skip
+        if report is not None:
+            st.download_button(
+                "Report (HTML)", lambda: report().to_html(), f"{name}.html", "text/html",
+                icon=":material/description:", on_click="ignore", key=f"{name}.html",
+            )  # fmt: skip
+
+
+def offer_view(
     view: View, trace: Trace, palette: Palette, chosen: Mapping[str, Any], shown: Sequence[Item], make_items: MakeItems
 ) -> None:
-    """Draw the buttons that save all that is shown of a view as one file: for work, and for reading.
+    """The same for a view: what is shown in `palette` is not made again, only what the other screens need."""
 
-    shown: what `make_items` has made for `palette`; for the other one it is made when somebody wants the report.
-    """
+    def report() -> Document:
+        return report_view(view, trace, chosen, lambda other: shown if other == palette else make_items(other))
 
-    def report() -> str:
-        document = begin_report(trace)
-        add_page(document, view, trace, chosen, lambda other: shown if other == palette else make_items(other))
-        return document.to_html()
-
-    with st.container(horizontal=True):
-        for label, make, ending, mime, icon in (
-            ("All pictures and numbers (ZIP)", lambda: pack_exhibits(describe_choices(trace, chosen), shown), "zip",
-             "application/zip", "folder_zip"),
-            ("Report (HTML)", report, "html", "text/html", "description"),
-        ):  # fmt: skip
-            file = f"{view.name}.{ending}"
-            st.download_button(label, make, file, mime, icon=f":material/{icon}:", on_click="ignore", key=file)
+    offer_all(view.name, describe_choices(trace, chosen), shown, report)
 
 
 def pack_exhibits(about: str, shown: Sequence[Item]) -> bytes:

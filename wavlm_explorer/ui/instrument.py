@@ -13,7 +13,7 @@ from ..label_attention import NO_LABEL, LabelAttention, pool_attention
 from ..labels import LabelTrack
 from ..tracing import Trace
 from ..views import Exhibit, Item, Option, View
-from .exhibits import offer_all, show_exhibits
+from .exhibits import offer_view, show_exhibits
 from .markdown import literal
 from .viewer.component import show_viewer
 from .widgets import ask
@@ -75,7 +75,7 @@ def _show_what_to_keep(
     shown = show_exhibits(view.exhibits(trace, palette, **chosen))
     if draw_labels is not None:
         shown.append(draw_labels(palette))
-    offer_all(view, trace, palette, chosen, shown, make_items)
+    offer_view(view, trace, palette, chosen, shown, make_items)
 
 
 def _choose_labels(trace: Trace, tracks: Sequence[LabelTrack], chosen: dict[str, Any]) -> DrawExhibit | None:

@@ -10,7 +10,7 @@ from ..figures.style import Palette
 from ..labels import LabelTrack
 from ..tracing import Trace
 from ..views import Lesson, View
-from .exhibits import offer_all, show_exhibits
+from .exhibits import offer_view, show_exhibits
 from .instrument import show_instrument
 from .widgets import ask
 
@@ -52,4 +52,4 @@ def _show_choices(view: View, trace: Trace, palette: Palette) -> None:
                 with column:
                     chosen[choice.name] = ask(choice)
     make_items = partial(view.exhibits, trace, **chosen)
-    offer_all(view, trace, palette, chosen, show_exhibits(make_items(palette)), make_items)
+    offer_view(view, trace, palette, chosen, show_exhibits(make_items(palette)), make_items)
