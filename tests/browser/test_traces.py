@@ -32,7 +32,7 @@ def test_a_saved_trace_is_opened_by_somebody_else(explorer: Explorer, tmp_path: 
     assert json.dumps([there[name] for name in FACTS]) == json.dumps([here[name] for name in FACTS])
     assert there["arrays"] != here["arrays"]
     explorer.page.get_by_test_id("stTopNavSection").filter(has_text="Laboratories").click()
-    explorer.page.get_by_role("link", name="Quant noise").click()
+    explorer.page.get_by_test_id("stTopNavDropdownLink").filter(has_text="Quant noise").click()
     explorer.wait()
     explorer.expect(PICTURE).to_have_count(5)
     explorer.expect(ALERT).to_have_count(0)

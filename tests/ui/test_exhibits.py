@@ -92,7 +92,7 @@ def test_the_report_holds_what_is_shown_and_draws_only_what_is_not(monkeypatch):
     assert re.findall(r"<h2[^>]*>(.*?)</h2>", page) == ["Gate"]
     assert page.count("<img") == sum(isinstance(item, Exhibit) for item in shown)
     assert "in frame 7, the gate of head 0" in page
-    expected = wx.make_report(trace, ["gate"], **chosen).to_html()
+    expected = wx.make_report(trace, ["gate"], None, **chosen).to_html()
     assert page == expected
     with zipfile.ZipFile(io.BytesIO(buttons.saved["gate.zip"]())) as archive:
         assert archive.read("about.txt").startswith(b"sound through a WavLM built in code: layer 0, head 0, frame 7")
@@ -105,4 +105,4 @@ def test_what_does_not_fit_is_told_in_the_file_too():
         raise MemoryError("9 GB")
 
     shown = exhibits.show_exhibits(items())
-    assert [item.text for item in shown] == ["First.", "This could not be computed here: 9 GB"]
+    assert shown == [Note("First."), Note("This could not be computed here: 9 GB")]

@@ -1,5 +1,7 @@
 """The Attention page's own numbers: a row, every head's measures, and what is saved of a long clip."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from wavlm_explorer.views import Exhibit, Table, attention
 from wavlm_explorer.views.attention import VIEW
 
 
-def show(trace, **chosen):
+def show(trace, **chosen) -> dict[str, Any]:
     """name -> item, of what has a name."""
     items = VIEW.exhibits(trace, LIGHT, **VIEW.defaults(trace) | chosen)
     return {item.name: item for item in items if isinstance(item, Exhibit | Table)}
