@@ -1,11 +1,16 @@
 """The page: one file, in which a stranger's text stays text."""
 
+import base64
+import io
 import re
 from html.parser import HTMLParser
 
+from PIL import Image
+
 from wavlm_explorer.diagnosis import Finding
-from wavlm_explorer.document import Document
+from wavlm_explorer.document import SHARP_DPI, Document
 from wavlm_explorer.figures.style import DARK, LIGHT, Picture
+from wavlm_explorer.typesetting import set_prose
 
 EVIL = "<script>alert('x')</script>\"'&"
 VOID = {"meta", "img", "source", "br"}
@@ -63,6 +68,37 @@ def test_the_file_needs_nothing_beside_it():
     assert "Content-Security-Policy" in page
 
 
+def test_a_picture_loses_nothing():
+    document = Document("pictures")
+    document.add_picture(lambda palette: Picture(1, 1, palette), "A square.")
+    (light,) = re.findall(r'src="data:image/webp;base64,([^"]+)"', document.to_html())
+    found = Image.open(io.BytesIO(base64.b64decode(light))).convert("RGB")
+    expected = Image.open(io.BytesIO(Picture(1, 1, LIGHT).to_bytes("png", SHARP_DPI))).convert("RGB")
+    assert found.size == expected.size
+    assert found.tobytes() == expected.tobytes()
+
+
+def test_what_was_set_before_is_not_set_again():
+    document = Document("prose")
+    document.add_text(set_prose("a **b** `c`"))
+    document.add_picture(lambda palette: Picture(1, 1, palette), set_prose("**bold** <"))
+    page = document.to_html()
+    assert "<p>a <strong>b</strong> <code>c</code></p>" in page
+    assert "<figcaption><strong>bold</strong> &lt;</figcaption>" in page
+    assert 'alt="bold &lt;"' in page
+
+
+def test_contents_lead_to_the_sections():
+    document = Document("contents")
+    document.add_contents()
+    document.add_heading("One & only")
+    document.add_heading("below", level=3)
+    page = document.to_html()
+    (link,) = re.findall(r'<a href="#([^"]+)">One &amp; only</a>', page)
+    assert f'<h2 id="{link}">One &amp; only</h2>' in page
+    assert page.count("<a ") == 1
+
+
 def test_a_picture_is_drawn_for_light_and_for_dark():
     palettes = []
 
@@ -73,7 +109,7 @@ def test_a_picture_is_drawn_for_light_and_for_dark():
     document = Document("pictures")
     document.add_picture(draw, "A square.")
     assert palettes == [LIGHT, DARK]
-    links = re.findall(r'"(data:image/png;base64,[^"]+)"', document.to_html())
+    links = re.findall(r'"(data:image/webp;base64,[^"]+)"', document.to_html())
     assert len(set(links)) == 2
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .diagnosis import doctor
     from .label_attention import LabelAttention, pool_attention
     from .labels import Interval, LabelError, LabelTrack, load_labels
+    from .report import make_report
     from .trace_files import TraceError, load_trace
     from .tracing import AttentionTerms, Trace, trace
     from .wavlm import WavLM
@@ -47,6 +48,7 @@ __all__ = [
     "load_labels",
     "load_model",
     "load_trace",
+    "make_report",
     "pool_attention",
     "save_model",
     "trace",
@@ -63,6 +65,7 @@ _HOMES = {
     "WavLM": "wavlm",
     "diff": "comparison",
     "doctor": "diagnosis",
+    "make_report": "report",
 }
 
 

@@ -11,6 +11,7 @@ from .modules import fused_block
 FLOAT_BYTES = 4
 CPU = torch.device("cpu")
 MAPS_OF_TERMS = 5  # content, bias, position, logits and weights
+COMFORTABLE = 2e9  # weights that are computed without being asked for: 75 s of sound through Base
 
 
 def available_bytes(device: torch.device) -> int:
@@ -73,3 +74,8 @@ def check_pass_memory(config: WavLMConfig, num_samples: int, device: torch.devic
     check_memory(pass_bytes(config, num_samples, device), what, advice, device)
     if device.type != "cpu":
         check_memory(FLOAT_BYTES * kept_numbers(config, num_frames), what, advice)
+
+
+def is_comfortable(num_layers: int, num_heads: int, num_frames: int) -> bool:
+    """Whether looking at every weight of a clip takes seconds at most."""
+    return num_layers * num_heads * num_frames**2 <= COMFORTABLE

@@ -1,18 +1,17 @@
 """A page for reading: text, tables and pictures in one HTML file that needs nothing beside it."""
 
 import base64
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-import latex2mathml.converter
 import numpy as np
 from jinja2 import Environment
 from markupsafe import Markup
 
 from .figures.style import DARK, LIGHT, Palette, Picture
+from .typesetting import set_code, set_equation
 
 SHARP_DPI = 165  # for a fine screen at the width of the page
 PIXELS_PER_INCH = 86  # the widest pictures fill the page, and the letters on all are of one size
@@ -48,21 +47,26 @@ class Finding(Protocol):
 class Document:
     """A title, a lead sentence, and what is added to it, in that order.
 
-    All text is taken for what a stranger wrote: it is shown as it is and never becomes markup. In texts, `code` between
-    backticks is set as code and an empty line begins a new paragraph.
+    All text is taken for what a stranger wrote: it is shown as it is and never becomes markup, but for what
+    `typesetting` has set. In texts, `code` between backticks is set as code and an empty line begins a new paragraph.
     """
 
     title: str
     lead: str = ""
     blocks: list[dict[str, Any]] = field(default_factory=list)
 
+    def add_contents(self) -> None:
+        """Add links to all sections of level 2."""
+        self.blocks.append({"kind": "contents"})
+
     def add_heading(self, text: str, level: int = 2) -> None:
         """Begin a section; level 2 or 3."""
-        self.blocks.append({"kind": "heading", "text": text, "level": level})
+        self.blocks.append({"kind": "heading", "text": text, "level": level, "anchor": f"part-{len(self.blocks)}"})
 
     def add_text(self, text: str) -> None:
         """Add paragraphs."""
-        self.blocks.append({"kind": "text", "paragraphs": [part.split("`") for part in text.split("\n\n")]})
+        paragraphs = [text] if isinstance(text, Markup) else [set_code(part) for part in text.split("\n\n")]
+        self.blocks.append({"kind": "text", "paragraphs": paragraphs})
 
     def add_facts(self, facts: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
         """Add a short table of names and what they are."""
@@ -78,8 +82,8 @@ class Document:
 
     def add_equation(self, latex: str, symbols: Iterable[tuple[str, str]] = ()) -> None:
         """Add an equation, and what each of its symbols (LaTeX too) means."""
-        meanings = [(_to_mathml(symbol), meaning) for symbol, meaning in symbols]
-        self.blocks.append({"kind": "equation", "equation": _to_mathml(latex, "block"), "symbols": meanings})
+        meanings = [(set_equation(symbol), meaning) for symbol, meaning in symbols]
+        self.blocks.append({"kind": "equation", "equation": set_equation(latex, "block"), "symbols": meanings})
 
     def add_findings(self, findings: Iterable[Finding]) -> None:
         """Add findings, each a coloured block: what was found where, and what to do."""
@@ -90,7 +94,10 @@ class Document:
         pictures = [draw(palette) for palette in (LIGHT, DARK)]
         light, dark = map(_data_link, pictures)
         width = round(PIXELS_PER_INCH * pictures[0].get_figwidth())
-        self.blocks.append({"kind": "picture", "light": light, "dark": dark, "caption": caption, "width": width})
+        spoken = caption.striptags() if isinstance(caption, Markup) else caption
+        self.blocks.append(
+            {"kind": "picture", "light": light, "dark": dark, "caption": caption, "spoken": spoken, "width": width}
+        )
 
     def to_html(self) -> str:
         """Return the page as one file: styles and pictures inside, no script, nothing fetched."""
@@ -99,11 +106,5 @@ class Document:
         return environment.from_string(template).render(title=self.title, lead=self.lead, blocks=self.blocks)
 
 
-def _to_mathml(latex: str, display: Literal["inline", "block"] = "inline") -> Markup:
-    """Turn LaTeX into what every browser draws; large delimiters and extra leading are left to the browser."""
-    plain = re.sub(r"\\\\\[[^\]]*\]", r"\\\\", re.sub(r"\\[bB]ig+(?=\\)", "", latex))
-    return Markup(latex2mathml.converter.convert(plain, display=display))
-
-
 def _data_link(picture: Picture) -> str:
-    return "data:image/png;base64," + base64.b64encode(picture.to_bytes("png", SHARP_DPI)).decode("ascii")
+    return "data:image/webp;base64," + base64.b64encode(picture.to_bytes("webp", SHARP_DPI)).decode("ascii")

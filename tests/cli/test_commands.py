@@ -106,6 +106,7 @@ def test_doctor_leaves_with_its_reports_exit_code(files):
         (("report", "nothing.wav"), "nothing.wav"),
         (("report", "text.pt"), "text.pt"),
         (("report",), "Missing argument"),
+        (("report", "text.pt", "--page", "gates"), "expected some of attention, buckets, "),
         (("compare",), "No such command"),
         (("convert", "a.pt", "new.pt", "--to", "onnx"), "microsoft"),
         (("run", "--folder", "nothing"), "does not exist"),
@@ -135,12 +136,14 @@ def test_report_writes_a_page(files, tmp_path):
         frame.rate = 16_000
         container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    arguments = ("report", path, "--model", files / "a.pt", "--start", 0.25, "--duration", 0.5, "--layer", 2)
+    options = ("--model", files / "a.pt", "--start", 0.25, "--duration", 0.5, "--page", "gate", "--layer", 2)
+    arguments = ("report", path, *options)
     code, output, trouble = call(*arguments, "-o", tmp_path / "out.html")
     assert (code, output) == (0, "")
     assert "Written: " in trouble
     page = (tmp_path / "out.html").read_text()
     assert "voice.wav through a.pt" in page
     assert "0.25 to 0.75 s, 24 frames" in page
+    assert page.count("</h2>") == page.count(">Gate</h2>") == 1
     assert call(*arguments[:-1], 3, "-o", tmp_path / "none.html")[0] == 2
     assert not (tmp_path / "none.html").exists()

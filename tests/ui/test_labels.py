@@ -4,6 +4,7 @@ from streamlit.testing.v1 import AppTest
 from visits import choose, errors, open_page, pictures, viewer, wav
 
 from wavlm_explorer.samples import sample_textgrid
+from wavlm_explorer.ui import instrument
 
 AUDACITY = b"0.2\t0.5\tfirst\n0.5\t0.9\tsecond\n5\t6\tlater\n"
 
@@ -75,8 +76,9 @@ def test_what_is_below_the_viewer_is_drawn_when_it_is_opened():
     app.session_state["picture_section"] = True
     app.run()
     assert not app.exception
-    assert pictures(app) == 3
-    assert len(app.main.get("download_button")) == 10
+    assert pictures(app) == 4
+    assert len(app.main.get("download_button")) == 3 * 4 + 2
+    assert [expander.label for expander in app.expander][-1] == "All 36 heads in numbers"
 
 
 def test_attention_is_pooled_from_label_to_label():
@@ -93,6 +95,25 @@ def test_attention_is_pooled_from_label_to_label():
     assert pictures(app) == 1
     assert "of its attention to its own label" in " ".join(caption.value for caption in app.main.caption)
     assert app.get("image")[0].proto != before
+
+
+def test_the_picture_of_labels_is_saved_with_the_rest(monkeypatch):
+    offered = []
+    monkeypatch.setattr(instrument, "offer_view", lambda *given: offered.append(given))
+    app = open_page(sample="Two voices", layer="3", head="1", locked="57-60", scale="linear")
+    app.session_state["picture_section"] = True
+    app.run()
+    app.session_state["label_section"] = True
+    app.run()
+    assert not app.exception
+    (_, _, palette, chosen, without, _), (*_, shown, make_items) = offered
+    assert chosen == {"layer": 3, "head": 1, "scale": "linear", "frame": 57}
+    labels = next(item for item in shown if getattr(item, "name", "") == "label_attention")
+    assert [item.name for item in shown] == [*(item.name for item in without), "label_attention"]
+    assert "Labels of the tier *phones*." in labels.caption
+    assert [item.name for item in make_items(palette)] == [item.name for item in shown]
+    assert set(labels.arrays()) == {"frames", "share", "mean", "labels"}
+    assert app.session_state["frame"] == 57
 
 
 def test_a_tier_without_labels_in_this_part_is_explained():

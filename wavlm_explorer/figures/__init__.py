@@ -1,6 +1,6 @@
 """Arrays to pictures: matplotlib figures for a notebook, a report and the page alike."""
 
-from .attention import attention_heads, attention_map, attention_terms
+from .attention import attention_heads, attention_map, attention_row, attention_terms
 from .bias import bias_curves, gate_track
 from .buckets import bucket_function, bucket_matrix
 from .comparison import change_map, divergence_maps, similarity_curves, similarity_matrix
@@ -26,6 +26,7 @@ __all__ = [
     "Picture",
     "attention_heads",
     "attention_map",
+    "attention_row",
     "attention_terms",
     "bias_curves",
     "bucket_function",

@@ -1,16 +1,19 @@
-"""Pictures of attention: one head, all heads of a layer, and the terms of one head."""
+"""Pictures of attention: one head, one row of it, all heads of a layer, and the terms of one head."""
 
 import math
 from weakref import WeakKeyDictionary
 
+import numpy as np
 from jaxtyping import Float
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 from torch import Tensor
 
+from ..indices import check_index
 from ..tracing import Trace
 from .reduction import pooling_note
 from .style import LABEL_SIZE, LIGHT, Palette, Picture, add_colour_bar, dress, signed_norm, weight_norm
-from .time_axes import draw_map, draw_spectrogram
+from .time_axes import draw_map, draw_spectrogram, frame_edges
+from .tracks import time_locator
 
 THUMBNAIL_CELLS = 180
 TERM_CELLS = 360
@@ -82,6 +85,32 @@ def attention_heads(
     add_colour_bar(bar, palette.weights, weight_norm(scale), palette, f"weight ({scale} scale)", horizontal=True)
     note = pooling_note(trace.num_frames, THUMBNAIL_CELLS)
     figure.text(0.98, 0.02, note, ha="right", color=palette.muted, fontsize=LABEL_SIZE - 1)
+    return figure
+
+
+def attention_row(trace: Trace, layer: int, head: int, frame: int, palette: Palette = LIGHT) -> Picture:
+    """Where one frame looks, under the spectrogram: one row of a head's map, as a curve.
+
+    Raises: IndexError for a layer, head or frame that is not there.
+    """
+    frame = check_index("frame", frame, trace.num_frames)
+    weights = trace.attention(layer, head, slice(frame, frame + 1))[0, 0].numpy()
+    times, time = trace.frame_times.numpy(), float(trace.frame_times[frame])
+    figure = Picture(11.5, 3.2, palette)
+    sound, axes = figure.add_axes((0.055, 0.76, 0.93, 0.14)), figure.add_axes((0.055, 0.16, 0.93, 0.53))
+    draw_spectrogram(sound, trace, palette)
+    sound.tick_params(labelbottom=False)
+    dress(sound, palette, title=f"Layer {layer} · head {head} · frame {frame}, at {time:.2f} s", y="kHz")
+    axes.fill_between(times, weights, color=palette.accent, alpha=0.25, linewidth=0)
+    axes.plot(times, weights, color=palette.accent, linewidth=1.2, marker="." if len(times) == 1 else "")
+    axes.set_yscale("function", functions=(np.sqrt, np.square))  # as the colours of maps
+    axes.set(xlim=frame_edges(trace), ylim=(0, 1.06 * float(weights.max())))
+    axes.yaxis.set_major_locator(FixedLocator([0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1]))
+    axes.xaxis.set_major_locator(time_locator())
+    dress(axes, palette, x="key: the frame looked at (s)", y="weight (square root)")
+    for panel in (sound, axes):
+        panel.axvline(time, color=palette.contrast, linewidth=1.2)
+    sound.xaxis.set_major_locator(time_locator())
     return figure
 
 

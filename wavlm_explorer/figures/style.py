@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 LABEL_SIZE = 9.0  # points
 TITLE_SIZE = 10.5
 PIXELS_PER_INCH = 110  # on screen, before the browser scales
+LOSSLESS = {"lossless": True, "method": 1, "quality": 20}  # of a WebP: small, in about the time that a PNG takes
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,13 @@ class Picture(Figure):
         return self.to_bytes("png")
 
     def to_bytes(self, kind: str, dpi: float = 2 * PIXELS_PER_INCH, compression: int = 6) -> bytes:
-        """Return the picture as a "png" or "svg" file; a PNG's compression goes from 0, fast, to 9, small."""
+        """Return the picture as a "png", "webp" or "svg" file; a PNG's compression goes from 0, fast, to 9, small.
+
+        A WebP loses nothing and is two thirds of the size; what can only be read in a browser is well served by it.
+        """
         buffer = io.BytesIO()
-        options: dict[str, Any] = {"pil_kwargs": {"compress_level": compression}} if kind == "png" else {}
+        pixels = {"png": {"compress_level": compression}, "webp": LOSSLESS}
+        options: dict[str, Any] = {"pil_kwargs": pixels[kind]} if kind in pixels else {}
         self.savefig(buffer, format=kind, dpi=dpi, facecolor=self.get_facecolor(), **options)
         return buffer.getvalue()
 

@@ -1,15 +1,19 @@
 """Pictures on the page: side by side where they fit, each with its files, and all of them as one."""
 
+import csv
 import io
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from ..document import Document
+from ..figures.style import Palette
+from ..report import MakeItems, report_view
 from ..tracing import Trace
-from ..views import Exhibit, Item, Note, Working
+from ..views import Exhibit, Item, Note, Table, View, Working
 
 SCREEN_DPI = 165  # sharp on a fine screen, drawn twice as fast as what is saved
 STEP_PIXELS = 300  # of an equation's step: one fits on a phone, three on a page
@@ -24,7 +28,9 @@ def show_exhibits(exhibits: Iterable[Item]) -> list[Item]:
     try:
         _show_rows(exhibits, shown)
     except (MemoryError, RuntimeError) as error:  # PyTorch tells of missing memory by a RuntimeError
-        st.error(f"This could not be computed here: {error}", icon=":material/memory:")
+        explanation = f"This could not be computed here: {error}"
+        st.error(explanation, icon=":material/memory:")
+        shown.append(Note(explanation))
     return shown
 
 
@@ -40,9 +46,16 @@ def _show_rows(exhibits: Iterable[Item], shown: list[Item]) -> None:
         shown.append(item)
 
 
-def _show_words(item: Note | Working) -> None:
+def _show_words(item: Note | Working | Table) -> None:
     if isinstance(item, Note):
         st.info(item.text, icon=":material/info:")
+        return
+    if isinstance(item, Table):
+        with st.expander(item.title):
+            st.dataframe(
+                [dict(zip(item.columns, row, strict=True)) for row in item.rows], hide_index=True, width="stretch"
+            )
+            st.caption(item.caption)
         return
     with st.container(border=True, horizontal=True, gap="medium"):  # side by side while there is room
         for words, latex in item.steps:
@@ -84,32 +97,63 @@ def _npz(arrays: Mapping[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
-def offer_all(name: str, about: str, shown: Sequence[Item]) -> None:
-    """Draw the button that saves all that is shown as one file; `about` says in a line of what and how it was made."""
-    st.download_button(
-        "All pictures and numbers (ZIP)", lambda: pack_exhibits(about, shown), f"{name}.zip", "application/zip",
-        icon=":material/folder_zip:", on_click="ignore", key=f"{name}.zip",
-    )  # fmt: skip
+def offer_all(name: str, about: str, shown: Sequence[Item], report: Callable[[], Document] | None = None) -> None:
+    """Draw the buttons that save all that is shown as one file: for work, and for reading.
+
+    about: says in a line of what and how it was made.
+    report: makes the file for reading, when somebody wants it.
+    """
+    with st.container(horizontal=True):
+        st.download_button(
+            "All pictures and numbers (ZIP)", lambda: pack_exhibits(about, shown), f"{name}.zip", "application/zip",
+            icon=":material/folder_zip:", on_click="ignore", key=f"{name}.zip",
+        )  # fmt: skip
+        if report is not None:
+            st.download_button(
+                "Report (HTML)", lambda: report().to_html(), f"{name}.html", "text/html",
+                icon=":material/description:", on_click="ignore", key=f"{name}.html",
+            )  # fmt: skip
+
+
+def offer_view(
+    view: View, trace: Trace, palette: Palette, chosen: Mapping[str, Any], shown: Sequence[Item], make_items: MakeItems
+) -> None:
+    """The same for a view: what is shown in `palette` is not made again, only what the other screens need."""
+
+    def report() -> Document:
+        return report_view(view, trace, chosen, lambda other: shown if other == palette else make_items(other))
+
+    offer_all(view.name, describe_choices(trace, chosen), shown, report)
 
 
 def pack_exhibits(about: str, shown: Sequence[Item]) -> bytes:
-    """Put every picture as PNG and SVG, its numbers as NPZ, and all words as about.txt into one zip file."""
+    """Put every picture as PNG and SVG, its numbers as NPZ, tables as CSV, and all words as about.txt into one zip."""
     buffer, words = io.BytesIO(), [about]
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for item in shown:
-            if not isinstance(item, Exhibit):
-                words.append(_in_words(item))
-                continue
-            words.append(f"{item.name}: {item.caption}")
-            archive.writestr(f"{item.name}.png", item.picture.to_bytes("png"))
-            archive.writestr(f"{item.name}.svg", item.picture.to_bytes("svg"))
-            archive.writestr(f"{item.name}.npz", _npz(item.arrays()))
+            words.append(_in_words(item))
+            if isinstance(item, Exhibit):
+                archive.writestr(f"{item.name}.png", item.picture.to_bytes("png"))
+                archive.writestr(f"{item.name}.svg", item.picture.to_bytes("svg"))
+                archive.writestr(f"{item.name}.npz", _npz(item.arrays()))
+            elif isinstance(item, Table):
+                archive.writestr(f"{item.name}.csv", _csv(item))
         archive.writestr("about.txt", "\n\n".join(words) + "\n")
     return buffer.getvalue()
 
 
-def _in_words(item: Note | Working) -> str:
-    return item.text if isinstance(item, Note) else "\n".join(f"{words}\n    {latex}" for words, latex in item.steps)
+def _csv(table: Table) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows((table.columns, *table.rows))
+    return buffer.getvalue()
+
+
+def _in_words(item: Item) -> str:
+    if isinstance(item, Note):
+        return item.text
+    if isinstance(item, Working):
+        return "\n".join(f"{words}\n    {latex}" for words, latex in item.steps)
+    return f"{item.name}: {item.caption}"
 
 
 def describe_choices(trace: Trace, chosen: Mapping[str, Any]) -> str:

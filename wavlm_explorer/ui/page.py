@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -9,7 +10,7 @@ from ..figures.style import Palette
 from ..labels import LabelTrack
 from ..tracing import Trace
 from ..views import Lesson, View
-from .exhibits import describe_choices, offer_all, show_exhibits
+from .exhibits import offer_view, show_exhibits
 from .instrument import show_instrument
 from .widgets import ask
 
@@ -50,5 +51,5 @@ def _show_choices(view: View, trace: Trace, palette: Palette) -> None:
             for choice, column in zip(choices[first : first + per_row], columns, strict=False):
                 with column:
                     chosen[choice.name] = ask(choice)
-    shown = show_exhibits(view.exhibits(trace, palette, **chosen))
-    offer_all(view.name, describe_choices(trace, chosen), shown)
+    make_items = partial(view.exhibits, trace, **chosen)
+    offer_view(view, trace, palette, chosen, show_exhibits(make_items(palette)), make_items)

@@ -89,14 +89,25 @@ class Working:
     steps: tuple[tuple[str, str], ...]  # (markdown, LaTeX)
 
 
-Item = Exhibit | Note | Working  # what a view yields
+@dataclass(frozen=True)
+class Table:
+    """Numbers to look up, behind a line that opens them."""
+
+    name: str  # a file's name, without an ending
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | int | float, ...], ...]
+    caption: str
+
+
+Item = Exhibit | Note | Working | Table  # what a view yields
 
 
 @dataclass(frozen=True)
 class View:
     """One page of the explorer.
 
-    `exhibits(trace, palette, **choices)` yields exhibits, notes and workings, each as soon as it is ready.
+    `exhibits(trace, palette, **choices)` yields exhibits, notes, workings and tables, each as soon as it is ready.
     """
 
     name: str  # in the link

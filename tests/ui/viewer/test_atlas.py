@@ -8,6 +8,7 @@ import torch
 from blocks import unpack
 from traces import make_trace
 
+from wavlm_explorer import capacity
 from wavlm_explorer.figures.reduction import max_pool
 from wavlm_explorer.layer_attention import LayerAttention
 from wavlm_explorer.measures import MEASURE_NAMES
@@ -68,7 +69,7 @@ def test_the_atlas_is_begun_before_it_is_asked_for():
 
 def test_an_atlas_that_would_take_long_waits_to_be_asked_for(monkeypatch):
     trace = make_trace(seconds=0.5)
-    monkeypatch.setattr(atlas, "COMFORTABLE", 100)
+    monkeypatch.setattr(capacity, "COMFORTABLE", 100)
     assert not is_comfortable(trace)
     prepare_atlas(trace, layer=1)
     assert threads_of_the_atlas() == []

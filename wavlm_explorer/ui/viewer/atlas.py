@@ -6,19 +6,19 @@ from weakref import WeakSet, ref
 
 import torch
 
+from ... import capacity
 from ...pooling import pooling_factor
 from ...tracing import THUMBNAIL_CELLS, Trace
 from .packing import pack
 
 STEPS = 255
-COMFORTABLE = 2e9  # weights that are computed without being asked for: 75 s of sound through Base
 
 _prepared: WeakSet[Trace] = WeakSet()
 
 
 def is_comfortable(trace: Trace) -> bool:
     """Whether the atlas takes seconds at most."""
-    return trace.num_layers * trace.num_heads * trace.num_frames**2 <= COMFORTABLE
+    return capacity.is_comfortable(trace.num_layers, trace.num_heads, trace.num_frames)
 
 
 def prepare_atlas(trace: Trace, layer: int) -> None:
