@@ -1,7 +1,8 @@
 """Arrays to pictures: matplotlib figures for a notebook, a report and the page alike."""
 
 from .attention import attention_heads, attention_map, attention_terms
-from .bias import bias_curves, gate_track
+from .bias import bias_curves, head_preferences
+from .bucket_strips import bucket_strips
 from .buckets import bucket_function, bucket_matrix
 from .comparison import change_map, divergence_maps, similarity_curves, similarity_matrix
 from .gate import (
@@ -29,6 +30,7 @@ __all__ = [
     "bias_curves",
     "bucket_function",
     "bucket_matrix",
+    "bucket_strips",
     "change_map",
     "divergence_maps",
     "gate_attention",
@@ -39,8 +41,8 @@ __all__ = [
     "gate_over_time",
     "gate_parts",
     "gate_paths",
-    "gate_track",
     "glu_terms",
+    "head_preferences",
     "label_map",
     "noise_attention",
     "noise_effect",
