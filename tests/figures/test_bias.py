@@ -39,7 +39,7 @@ def test_what_other_settings_can_say_is_drawn_over_the_curve():
 def test_preferences_are_drawn_as_they_are():
     trace = make_trace(seconds=2.5)
     found = preferences(trace)
-    peaks, bars = panels(figures.head_preferences(trace, 1))
+    (peaks,), (bars,) = panels(figures.head_peaks(trace, 1)), panels(figures.head_shares(trace, 1))
     dots = [line for line in peaks.lines if line.get_marker() == "o"]
     assert [float(line.get_xdata()[0]) for line in dots] == found.peak_ms.tolist()
     spans = [line for line in peaks.lines if line.get_linewidth() == 5]
@@ -48,25 +48,25 @@ def test_preferences_are_drawn_as_they_are():
     assert np.allclose(widths[:, :-1].T, found.shares)
     assert np.allclose(widths[:, -1], found.even_shares)
     assert np.allclose(widths.sum(axis=0), 1)
-    bold = [label.get_text() for label in peaks.get_yticklabels() if label.get_fontweight() == "bold"]
-    assert bold == ["1"]
+    for axes in (peaks, bars):
+        assert [label.get_text() for label in axes.get_yticklabels() if label.get_fontweight() == "bold"] == ["1"]
 
 
 def test_a_head_without_a_preference_has_no_peak():
     trace = make_trace()
     trace.model.encoder.block(0).self_attn.relative_attention_bias.weight.data[:, 1] = 0.5
-    peaks = panels(figures.head_preferences(trace, 0))[0]
+    peaks = panels(figures.head_peaks(trace, 0))[0]
     assert len([line for line in peaks.lines if line.get_marker() == "o"]) == 2
     assert [text.get_text() for text in peaks.texts].count("no preference") == 1
 
 
-@pytest.mark.parametrize("draw", [figures.bias_curves, figures.head_preferences])
+@pytest.mark.parametrize("draw", [figures.bias_curves, figures.head_peaks, figures.head_shares])
 def test_a_head_that_is_not_there_is_named(draw):
     with pytest.raises(IndexError):
         draw(make_trace(), 3)
 
 
-@pytest.mark.parametrize("draw", [figures.bias_curves, figures.head_preferences])
+@pytest.mark.parametrize("draw", [figures.bias_curves, figures.head_peaks, figures.head_shares])
 def test_no_positions_no_curves(draw):
     with pytest.raises(ValueError, match="relative positions"):
         draw(make_trace(VARIANTS["no positions"]), 0)

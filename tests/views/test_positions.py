@@ -86,7 +86,7 @@ def test_what_a_checkpoint_lacks_is_said():
     assert "no gate" in notes_of(ungated)
     assert not notes_of(whole)
     assert [*by_name(bare)] == ["bucket_function", "bucket_matrix", "bucket_settings"]
-    assert [*by_name(whole)] == [*by_name(ungated)] == [*by_name(bare), "bias_curves", "head_preferences"]
+    assert [*by_name(whole)] == [*by_name(ungated)] == [*by_name(bare), "bias_curves", "head_peaks", "head_shares"]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_what_a_checkpoint_lacks_is_said():
 def test_settings_without_buckets_are_explained_and_the_table_still_shown(chosen, words):
     items = show(make_trace(), **chosen)
     assert re.search(words, notes_of(items))
-    assert [*by_name(items)] == ["bucket_settings", "bias_curves", "head_preferences"]
+    assert [*by_name(items)] == ["bucket_settings", "bias_curves", "head_peaks", "head_shares"]
     assert "chosen" not in by_name(items)["bucket_settings"].arrays()["settings"]
 
 
@@ -155,6 +155,19 @@ def test_how_a_head_leans_is_told_in_words(shares, words):
     assert "farther" not in describe_shares(short, 0)
 
 
+def test_which_side_heads_peak_on_is_counted():
+    trace = make_trace()
+    table_of(trace).zero_()
+    for head, row in enumerate((2, 17, 20)):
+        table_of(trace)[row, head] = 3.0
+    shown = by_name(show(trace))
+    assert "1 of 3 heads peak before the query and 2 after it" in shown["head_peaks"].caption
+    assert shown["head_peaks"].arrays()["peak_ms"].tolist() == [-40, 20, 80]
+    shares = shown["head_shares"].arrays()["shares"]
+    assert np.allclose(shares.sum(axis=1), 1)
+    assert np.array_equal(shares, preferences(trace).shares)
+
+
 def test_what_settings_mean_for_the_clip(nano):
     words = describe_clip(nano, BucketSettings(32, 128))
     matrix = relative_position_buckets(nano.num_frames, 32, 128)
@@ -168,7 +181,7 @@ def test_what_settings_mean_for_the_clip(nano):
 
 
 def test_what_the_lesson_says_to_try_is_so(nano):
-    assert "8 rows and a max distance of 64 frames" in VIEW.lesson.try_this
+    assert "8 buckets and a max distance of 64 frames" in VIEW.lesson.try_this
     assert "reads 63 of" in by_name(show(nano))["bucket_matrix"].caption
     tried = {"bucket_rows": 8, "bucket_reach": 64}
     shown = by_name(show(nano, head=4, **tried))

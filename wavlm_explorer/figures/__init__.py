@@ -1,7 +1,7 @@
 """Arrays to pictures: matplotlib figures for a notebook, a report and the page alike."""
 
 from .attention import attention_heads, attention_map, attention_terms
-from .bias import bias_curves, head_preferences
+from .bias import bias_curves, head_peaks, head_shares
 from .bucket_strips import bucket_strips
 from .buckets import bucket_function, bucket_matrix
 from .comparison import change_map, divergence_maps, similarity_curves, similarity_matrix
@@ -42,7 +42,8 @@ __all__ = [
     "gate_parts",
     "gate_paths",
     "glu_terms",
-    "head_preferences",
+    "head_peaks",
+    "head_shares",
     "label_map",
     "noise_attention",
     "noise_effect",

@@ -112,35 +112,42 @@ def mark_head(axes: Axes, num_heads: int, chosen: int, palette: Palette) -> None
         axes.axhline(edge, color=palette.ink, linewidth=1)
 
 
-def head_preferences(trace: Trace, head: int, palette: Palette = LIGHT) -> Picture:
-    """Where each head's bias peaks, and where the clip's middle frame would look if only position counted.
+def head_peaks(trace: Trace, head: int, palette: Palette = LIGHT) -> Picture:
+    """Where each head's bias peaks, on a bar over the distances beside it that get at least half that weight.
 
     Raises: IndexError for a head that is not there; ValueError for a model without relative positions.
     """
-    found, chosen = preferences(trace), range(trace.num_heads)[head]
-    rows_inches = BAR_INCHES * (max(trace.num_heads, LEAST_HEADS) + 1)
-    height = 1.15 + rows_inches
-    figure = Picture(11.5, height, palette)
-    peaks, bars = (
-        figure.add_axes((left, 0.5 / height, width, rows_inches / height))
-        for left, width in ((0.055, 0.43), (0.55, 0.43))
-    )
-    _draw_peaks(peaks, found, palette)
-    dress(peaks, palette, x="distance from query to key     ← key before · key after →", y="head")
-    scale_distances(peaks, learned_bias(trace).distances_ms)
-    _mark_clip(peaks, trace, palette)
-    _draw_shares(bars, found, palette)
-    dress(bars, palette, x=f"share of the frame's attention (far: more than {duration(FAR_MS)} away)")
-    titles = (
-        "Where the bias peaks, and from where to where it gives half that weight",
-        "Where position alone lets a frame in mid-clip look",
-    )
-    for axes, title in zip((peaks, bars), titles, strict=True):
-        axes.set_ylim(trace.num_heads + 0.6, -0.6)
-        mark_head(axes, trace.num_heads, chosen, palette)
-        left = axes.get_position().x0
-        figure.text(left, 1 - 0.27 / height, title, color=palette.ink, fontsize=TITLE_SIZE)
+    figure, axes = _heads_down(trace, head, palette)
+    title, x = "Where each head's bias peaks", "distance from query to key     ← key before · key after →"
+    _draw_peaks(axes, preferences(trace), palette)
+    dress(axes, palette, title=title, x=x, y="head")
+    scale_distances(axes, learned_bias(trace).distances_ms)
+    _mark_clip(axes, trace, palette)
     return figure
+
+
+def head_shares(trace: Trace, head: int, palette: Palette = LIGHT) -> Picture:
+    """Where the clip's middle frame would look if only position counted, head by head, and if nothing did.
+
+    Raises: IndexError for a head that is not there; ValueError for a model without relative positions.
+    """
+    figure, axes = _heads_down(trace, head, palette)
+    _draw_shares(axes, preferences(trace), palette)
+    dress(axes, palette, x=f"share of the frame's attention (far: more than {duration(FAR_MS)} away)", y="head")
+    title = "Where position alone lets a frame in mid-clip look"
+    axes.set_title(title, loc="left", color=palette.ink, fontsize=TITLE_SIZE, pad=24)
+    return figure
+
+
+def _heads_down(trace: Trace, head: int, palette: Palette) -> tuple[Picture, Axes]:
+    """A picture of half the page's width with a row for each head and one more."""
+    chosen, rows_inches = range(trace.num_heads)[head], BAR_INCHES * (max(trace.num_heads, LEAST_HEADS) + 1)
+    height = 1.15 + rows_inches
+    figure = Picture(6.4, height, palette)
+    axes = figure.add_axes((0.1, 0.5 / height, 0.87, rows_inches / height))
+    axes.set_ylim(trace.num_heads + 0.6, -0.6)
+    mark_head(axes, trace.num_heads, chosen, palette)
+    return figure, axes
 
 
 def _draw_peaks(axes: Axes, found: Preferences, palette: Palette) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..bias import FAR_MS, FLAT, Preferences, coarse_bias, learned_bias, preferences
+from ..bias import FAR_MS, FLAT, ZONES, Preferences, coarse_bias, learned_bias, preferences
 from ..buckets import KNOWN_SETTINGS, BucketSettings, bucket_rule, clip_reading, own_settings
-from ..figures.bias import bias_curves, head_preferences
+from ..figures.bias import bias_curves, head_peaks, head_shares
 from ..figures.bucket_strips import bucket_strips
 from ..figures.buckets import bucket_function, bucket_matrix
 from ..figures.distances import NEAR_MS, duration
@@ -38,9 +38,10 @@ LESSON = Lesson(
         (r"D", "the max distance: from about here on all share the last row"),
     ),
     try_this=(
-        "With *nano* and the sample sentence, set 8 rows and a max distance of 64 frames (the arrow keys move a slider "
-        "by one). Of the 63 rows that the clip reads, 7 are left, and all that is 240 ms away or more is one to it. "
-        "Then choose head 4, which prefers 100 ms back, and head 5, which prefers 60 ms ahead: whose peak is lost?"
+        "With *nano* and the sample sentence, set 8 buckets and a max distance of 64 frames (the arrow keys move a "
+        "slider by one). The clip read 63 rows of the table, now it reads 7, and all that is 240 ms away or more is "
+        "one to it. Then choose head 4, which prefers 100 ms back, and head 5, which prefers 60 ms ahead: whose peak "
+        "is lost?"
     ),
 )
 
@@ -52,8 +53,8 @@ def choices(trace: Trace) -> tuple[Choice, ...]:
     return (
         choose_head(trace),
         Setting(
-            "bucket_rows", "Rows of the table",
-            f"The number of buckets, num_buckets. The model has {own.num_buckets}.",
+            "bucket_rows", "Buckets (table rows)",
+            f"How many buckets there are, num_buckets. The model has {own.num_buckets}.",
             1, max(each.num_buckets for each in known), own.num_buckets,
         ),
         Setting(
@@ -92,7 +93,7 @@ def exhibits(
     if not trace.model.config.gru_rel_pos:
         yield Note("This checkpoint has **no gate**: every frame takes the bias just as the table holds it.")
     yield _bias(trace, palette, head, settings if settings.makes_buckets else own_settings(trace.model.config))
-    yield _preferences(trace, palette, head)
+    yield from _preferences(trace, palette, head)
 
 
 def _why_no_buckets(settings: BucketSettings) -> str:
@@ -151,10 +152,10 @@ def describe_clip(trace: Trace, settings: BucketSettings) -> str:
         f"table's {settings.num_buckets} rows, {rest}. One row serves a whole diagonal."
     )
     if reading.last_row_share > 0:
-        share = f"{reading.last_row_share:.0%}" if reading.last_row_share >= 0.01 else "Less than 1%"
+        share = _percent(reading.last_row_share).capitalize()
         words += (
-            f" {share} of its pairs of frames are {duration(rule.last_from * hop)} apart or more: "
-            "their distance is not told apart any more."
+            f" {share} of its pairs of frames are {duration(rule.last_from * hop)} apart or more: their distance is "
+            "not told apart any more."
         )
     elif trace.num_frames > settings.num_exact:
         words += " None of its distances is so large that it shares the last row."
@@ -229,6 +230,10 @@ def describe_peak(found: Preferences, head: int) -> str:
     )
 
 
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.01 else "less than 1%"
+
+
 def _signed(number: float) -> str:
     return f"{number:+.2f}".replace("-", "−") if abs(number) >= 0.005 else "0"
 
@@ -239,13 +244,23 @@ def _place(milliseconds: float) -> str:
     return f"{duration(abs(milliseconds))} {'back' if milliseconds < 0 else 'ahead'}"
 
 
-def _preferences(trace: Trace, palette: Palette, head: int) -> Exhibit:
+def _preferences(trace: Trace, palette: Palette, head: int) -> Iterator[Exhibit]:
     found = preferences(trace)
-    return Exhibit(
-        "head_preferences",
-        head_preferences(trace, head, palette),
+    before, after = int((found.peak_ms < 0).sum()), int((found.peak_ms > 0).sum())
+    yield Exhibit(
+        "head_peaks",
+        head_peaks(trace, head, palette),
+        f"{before} of {trace.num_heads} heads peak before the query and {after} after it. The number is the bias of "
+        "the peak, and the bar reaches as far as it gives at least half that weight.",
+        lambda: {name: getattr(found, name).numpy() for name in ("peak_ms", "peak", "typical", "half_ms")},
+        share=0.5,
+    )
+    yield Exhibit(
+        "head_shares",
+        head_shares(trace, head, palette),
         describe_shares(found, head),
-        lambda: {name: part.numpy() for name, part in found._asdict().items()},
+        lambda: {"shares": found.shares.numpy(), "even_shares": found.even_shares.numpy(), "zones": np.array(ZONES)},
+        share=0.5,
     )
 
 
@@ -256,7 +271,7 @@ def describe_shares(found: Preferences, head: int) -> str:
     leans = "to neither side" if abs(past - future) < EVEN else "to the past" if past > future else "to the future"
     words = (
         f"If only position counted and the gate were 1, head {head} would lean {leans}: in the middle of the clip "
-        f"{past:.0%} of its attention would go back, {future:.0%} ahead and {itself:.0%} to the frame itself."
+        f"{past:.0%} of its attention would go back, {future:.0%} ahead and {_percent(itself)} to the frame itself."
     )
     even = float(found.even_shares[0] + found.even_shares[-1])
     if even:
