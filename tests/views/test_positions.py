@@ -172,11 +172,13 @@ def test_what_settings_mean_for_the_clip(nano):
     words = describe_clip(nano, BucketSettings(32, 128))
     matrix = relative_position_buckets(nano.num_frames, 32, 128)
     assert f"reads {len(matrix.unique())} of the table's 32 rows, all that any distance leads to" in words
+    assert "Of the model's own it reads 63." in words
     far = float(((matrix == 15) | (matrix == 31)).float().mean())
     assert f"{far:.0%} of its pairs of frames are 1.82 s apart or more" in words
     words = describe_clip(nano, BucketSettings(320, 800))
     assert "the others are for longer clips" in words
     assert "None of its distances is so large" in words
+    assert "own" not in describe_clip(nano, BucketSettings(64, 256))
     assert "shares the last row" not in describe_clip(make_trace(seconds=0.025), BucketSettings(320, 800))
 
 

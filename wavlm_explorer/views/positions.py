@@ -143,23 +143,26 @@ def _clip(trace: Trace, palette: Palette, settings: BucketSettings) -> Exhibit:
 
 def describe_clip(trace: Trace, settings: BucketSettings) -> str:
     """Say in words how many rows the clip reads, and which of its distances are not told apart."""
-    config, rule = trace.model.config, bucket_rule(settings)
+    config, own = trace.model.config, own_settings(trace.model.config)
     reading, hop = clip_reading(trace.num_frames, settings), 1000 * config.frame_seconds
     is_all = reading.num_rows == reading.num_usable
-    rest = "all that any distance leads to" if is_all else "the others are for longer clips"
-    words = (
-        f"This clip is {trace.num_frames * config.frame_seconds:.2g} s long and reads {reading.num_rows} of the "
-        f"table's {settings.num_buckets} rows, {rest}. One row serves a whole diagonal."
-    )
+    words = [
+        f"This clip is {duration(trace.num_frames * hop)} long and reads {reading.num_rows} of the table's "
+        f"{settings.num_buckets} rows,",
+        "all that any distance leads to." if is_all else "the others are for longer clips.",
+    ]
+    if config.relative_position_embedding and settings != own:
+        words.append(f"(Of the model's own it reads {clip_reading(trace.num_frames, own).num_rows}.)")
+    words.append("One row serves a whole diagonal.")
+    last = duration(bucket_rule(settings).last_from * hop)
     if reading.last_row_share > 0:
         share = _percent(reading.last_row_share).capitalize()
-        words += (
-            f" {share} of its pairs of frames are {duration(rule.last_from * hop)} apart or more: their distance is "
-            "not told apart any more."
+        words.append(
+            f"{share} of its pairs of frames are {last} apart or more: their distance is not told apart any more."
         )
     elif trace.num_frames > settings.num_exact:
-        words += " None of its distances is so large that it shares the last row."
-    return words
+        words.append("None of its distances is so large that it shares the last row.")
+    return " ".join(words)
 
 
 def _known(trace: Trace, palette: Palette, settings: BucketSettings) -> Exhibit:
@@ -174,6 +177,7 @@ def _known(trace: Trace, palette: Palette, settings: BucketSettings) -> Exhibit:
     return Exhibit(
         "bucket_settings",
         bucket_strips(compared, trace.model.config.frame_seconds, chosen, palette),
+        "Strong cells serve one distance each, paler ones ever more of them, and the palest all the rest. "
         f"The rule is that of T5, a model of text. Its encoder tells {KNOWN_SETTINGS[TEXT].num_exact - 1} tokens on "
         f"each side apart exactly, and none from {last_from[TEXT]} on; its decoder never looks ahead and gives all "
         f"rows to the past. Sound needs more: a second has {1000 / hop:.0f} frames. The released WavLM tells "
