@@ -13,8 +13,11 @@ ROOT = Path(__file__).parents[1]
 PORT = 8599
 SHOTS = {  # file -> (page and state, colour scheme, width, height, what is at the top)
     "attention.png": ("?layer=3&head=1&locked=52-64", "dark", 1440, 1080, ".viewer .instrument"),
-    "buckets.png": ("buckets?sample=A+sentence&layer=3&head=1", "light", 1440, 1180, "[data-testid=stMain] h1"),
-}
+    "buckets.png": (
+        "buckets?sample=A+sentence&head=4&bucket_rows=32&bucket_reach=128", "light", 1440, 1420,
+        "[data-testid=stMain] h1",
+    ),
+}  # fmt: skip
 SCROLL = "element => { element.style.scrollMarginTop = '64px'; element.scrollIntoView(); }"  # below the navigation
 DONE = "document.querySelector('.stApp').getAttribute('data-test-script-state') === 'notRunning'"
 

@@ -41,11 +41,14 @@ def distance_buckets(
     return offset + torch.where(distances < num_exact, distances, far)
 
 
-def relative_position_buckets(num_frames: int, num_buckets: int, max_distance: int) -> Int[Tensor, "queries keys"]:
+def relative_position_buckets(
+    num_frames: int, num_buckets: int, max_distance: int, bidirectional: bool = True
+) -> Int[Tensor, "queries keys"]:
     """Give every query-key pair of a clip its bucket, as WavLM's self-attention does: [num_frames, num_frames].
 
-    Raises: ValueError unless num_buckets >= 4 and max_distance > num_buckets // 4.
-    Source: as `distance_buckets`.
+    bidirectional: False is the rule of a decoder, which sees the past only.
+
+    Raises: ValueError and Source as `distance_buckets`.
     """
     frames = torch.arange(num_frames)
-    return distance_buckets(frames[None, :] - frames[:, None], num_buckets, max_distance)
+    return distance_buckets(frames[None, :] - frames[:, None], num_buckets, max_distance, bidirectional)

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import original_modules
+from transformers.models.t5.modeling_t5 import T5Attention
 
 from wavlm_explorer.modules import distance_buckets, relative_position_buckets
 
@@ -36,6 +37,13 @@ def test_any_setting_equals_the_original(num_buckets, beyond, bidirectional):
     num_exact = (num_buckets // 2 if bidirectional else num_buckets) // 2
     setting = (num_buckets, num_exact + beyond, bidirectional)
     assert torch.equal(distance_buckets(DISTANCES, *setting), original_buckets(DISTANCES, *setting))
+
+
+@given(st.integers(4, 500), st.integers(1, 3000), st.booleans())
+def test_the_rule_is_that_of_t5(num_buckets, beyond, bidirectional):
+    max_distance = (num_buckets // 2 if bidirectional else num_buckets) // 2 + beyond
+    theirs = T5Attention._relative_position_bucket(DISTANCES, bidirectional, num_buckets, max_distance)
+    assert torch.equal(distance_buckets(DISTANCES, num_buckets, max_distance, bidirectional), theirs)
 
 
 VALUES = {0: 0, 1: 161, 79: 239, 80: 240, 81: 240, 82: 240, 83: 241, 85: 242, 100: 247, 400: 295, 777: 318, 778: 319}
@@ -69,12 +77,13 @@ def test_one_direction_puts_the_future_with_distance_zero():
     assert (distance_buckets(torch.arange(0, 50), 32, 128, bidirectional=False) == 0).all()
 
 
+@pytest.mark.parametrize("bidirectional", [True, False])
 @pytest.mark.parametrize("num_frames", [0, 1, 2, 200])
-def test_a_clip_is_its_distances(num_frames):
-    buckets = relative_position_buckets(num_frames, 32, 128)
+def test_a_clip_is_its_distances(num_frames, bidirectional):
+    buckets = relative_position_buckets(num_frames, 32, 128, bidirectional)
     assert buckets.shape == (num_frames, num_frames)
     for query in range(min(num_frames, 3)):
-        expected = distance_buckets(torch.arange(num_frames) - query, 32, 128)
+        expected = distance_buckets(torch.arange(num_frames) - query, 32, 128, bidirectional)
         assert torch.equal(buckets[query], expected)
 
 

@@ -11,11 +11,9 @@ from oracles import TINY
 from traces import digest, make_trace
 
 import wavlm_explorer as wx
-from wavlm_explorer.bias import learned_bias
 from wavlm_explorer.figures import DARK, LIGHT
 from wavlm_explorer.noise import WEIGHT_NAMES
 from wavlm_explorer.views import VIEWS, Exhibit, Fraction, Note, Option, WholeNumber
-from wavlm_explorer.views.buckets import describe_head
 
 BY_NAME = {view.name: view for view in VIEWS}
 LABELS_OF_TEXT = ("what", "equation", "try_this")
@@ -49,7 +47,7 @@ def notes_of(items):
 
 
 def test_pages_and_their_order():
-    assert [view.title for view in VIEWS] == ["Attention", "Buckets", "Gate", "GLU", "Quant noise"]
+    assert [view.title for view in VIEWS] == ["Attention", "Relative positions", "Gate", "GLU", "Quant noise"]
     assert len({view.name for view in VIEWS}) == len({view.icon for view in VIEWS}) == len(VIEWS)
     for view in VIEWS:
         assert all(getattr(view.lesson, part) for part in LABELS_OF_TEXT)
@@ -72,7 +70,7 @@ def test_every_page_shows_what_it_promises(name, trace):
         assert arrays
         for array in arrays.values():
             assert isinstance(array, np.ndarray)
-            assert np.isfinite(array).all()
+            assert array.dtype.kind == "U" or np.isfinite(array).all()  # names, or numbers
     assert digest(trace.model) == before
 
 
@@ -103,36 +101,6 @@ def test_the_ends_of_every_number_can_be_chosen(name, end):
     view, trace = BY_NAME[name], make_trace()
     numbers = [choice for choice in view.choices(trace) if isinstance(choice, WholeNumber | Fraction)]
     assert show(view, trace, **{choice.name: getattr(choice, end) for choice in numbers})
-
-
-def test_what_a_checkpoint_lacks_is_said():
-    view = BY_NAME["buckets"]
-    bare, ungated, whole = (show(view, make_trace(VARIANTS[name])) for name in ("no positions", "no gate", "post-norm"))
-    assert "no relative positions" in notes_of(bare)
-    assert "no gate" in notes_of(ungated)
-    assert not notes_of(whole)
-    names = [[item.name for item in items if isinstance(item, Exhibit)] for items in (bare, ungated, whole)]
-    assert names[0] == ["bucket_function", "bucket_matrix"]
-    assert names[1] == [*names[0], "bias_curves"]
-    assert names[2] == [*names[1], "gate_track"]
-
-
-def test_settings_without_buckets_are_no_crash():
-    config = dataclasses.replace(VARIANTS["no positions"], num_buckets=2, max_distance=1)
-    items = show(BY_NAME["buckets"], make_trace(config))
-    assert "no buckets" in notes_of(items)
-
-
-@pytest.mark.parametrize(("row", "words"), [(2, "40 ms back"), (0, "at the frame itself"), (17, "20 ms ahead")])
-def test_the_peak_is_told_in_words(row, words):
-    trace = make_trace()
-    table = trace.model.encoder.block(0).self_attn.relative_attention_bias.weight
-    table.data.zero_()
-    table.data[row, 1] = 3.0
-    caption = describe_head(trace, learned_bias(trace), 1)
-    assert f"Head 1 peaks {words} at +3.00" in caption
-    assert "20.1 times" in caption
-    assert "the same bias" in describe_head(trace, learned_bias(trace), 0)
 
 
 @pytest.mark.parametrize("weight", WEIGHT_NAMES)

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from ..bias import BiasCurves, bucket_rule
+from ..bias import BiasCurves
+from ..buckets import bucket_rule, own_settings
 from ..document import Document, Plate
 from ..figures.checkpoint import bias_table, tensor_sizes, weight_histograms
 from ..figures.layers import LayerProfile, compare_choices, layer_profile
@@ -154,7 +155,7 @@ def _curves(subject: Subject) -> BiasCurves | None:
     if table is None or config is None:
         return None
     try:
-        rule = bucket_rule(config)
+        rule = bucket_rule(own_settings(config))
     except ValueError:
         return None
     return BiasCurves(rule.distances * 1000 * config.frame_seconds, table[rule.buckets].T)

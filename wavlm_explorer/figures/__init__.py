@@ -1,7 +1,8 @@
 """Arrays to pictures: matplotlib figures for a notebook, a report and the page alike."""
 
 from .attention import attention_heads, attention_map, attention_row, attention_terms
-from .bias import bias_curves, gate_track
+from .bias import bias_curves, head_peaks, head_shares
+from .bucket_strips import bucket_strips
 from .buckets import bucket_function, bucket_matrix
 from .comparison import change_map, divergence_maps, similarity_curves, similarity_matrix
 from .gate import (
@@ -31,6 +32,7 @@ __all__ = [
     "bias_curves",
     "bucket_function",
     "bucket_matrix",
+    "bucket_strips",
     "change_map",
     "divergence_maps",
     "gate_attention",
@@ -40,12 +42,13 @@ __all__ = [
     "gate_over_time",
     "gate_parts",
     "gate_paths",
-    "gate_track",
     "glu_channel",
     "glu_channels",
     "glu_regions",
     "glu_terms",
     "glu_types",
+    "head_peaks",
+    "head_shares",
     "label_map",
     "noise_attention",
     "noise_effect",

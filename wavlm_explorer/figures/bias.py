@@ -1,39 +1,40 @@
-"""Pictures of the learned position bias, head by head over distance, and of the gate that scales it over time."""
-
-import math
+"""Pictures of the learned position bias, head by head over distance, and of what each head prefers."""
 
 import numpy as np
-from jaxtyping import Float
+import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
-from torch import Tensor
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from ..bias import BiasCurves, learned_bias
+from ..bias import FAR_MS, FLAT, ZONES, BiasCurves, Preferences, coarse_bias, learned_bias, preferences
+from ..buckets import BucketSettings, own_settings
 from ..tracing import Trace
-from .style import LABEL_SIZE, LIGHT, Palette, Picture, add_colour_bar, dress, signed_norm
-from .time_axes import draw_spectrogram, frame_edges
-from .tracks import draw_tracks, time_locator, tracks_note
+from .distances import NEAR_MS, duration, scale_distances
+from .style import LABEL_SIZE, LIGHT, TITLE_SIZE, Palette, Picture, add_colour_bar, dress, signed_norm
 
-NEAR_MS = 160.0  # up to here the axis of distances is linear, beyond it logarithmic
-TICKS_MS = (80.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, 10_000.0, 20_000.0)
 ROW_INCHES = 0.17  # of one head on a map
+BAR_INCHES = 0.27  # of one head among bars
+LEAST_HEADS = 6  # for which a picture has room
 
 
-def bias_curves(trace: Trace, head: int, palette: Palette = LIGHT) -> Picture:
+def bias_curves(trace: Trace, head: int, settings: BucketSettings | None = None, palette: Palette = LIGHT) -> Picture:
     """What every head adds to the logit of a key at each distance, before the gate; `head` stands out.
 
-    Raises: IndexError for a head that is not there; ValueError for a model without relative positions.
+    settings: others than the model's own: how near a table of theirs comes to the bias of `head` is drawn over it.
+
+    Raises: IndexError for a head that is not there; ValueError for a model without relative positions, and for
+    settings that make no buckets.
     """
     curves = learned_bias(trace)
-    chosen = range(trace.num_heads)[head]
-    figure = Picture(11.5, 3.6 + ROW_INCHES * max(trace.num_heads, 6), palette)
-    height = figure.get_figheight()
-    map_share = ROW_INCHES * max(trace.num_heads, 6) / height
-    lines = figure.add_axes((0.055, 0.5 / height + map_share + 0.12 / height, 0.86, 2.6 / height))
-    heads = figure.add_axes((0.055, 0.5 / height, 0.86, map_share))
-    bar = figure.add_axes((0.928, 0.5 / height, 0.011, map_share))
+    chosen, map_inches = range(trace.num_heads)[head], ROW_INCHES * max(trace.num_heads, LEAST_HEADS)
+    height = 3.6 + map_inches
+    figure = Picture(11.5, height, palette)
+    lines = figure.add_axes((0.055, (0.62 + map_inches) / height, 0.86, 2.6 / height))
+    heads = figure.add_axes((0.055, 0.5 / height, 0.86, map_inches / height))
+    bar = figure.add_axes((0.928, 0.5 / height, 0.011, map_inches / height))
     _draw_curves(lines, curves, chosen, palette)
+    if settings and settings != own_settings(trace.model.config):
+        _draw_coarse(lines, coarse_bias(trace, settings), chosen, settings, palette)
     dress(
         lines, palette, title=f"Learned bias over distance · head {chosen} among all heads", y="bias (added to a logit)"
     )
@@ -41,12 +42,11 @@ def bias_curves(trace: Trace, head: int, palette: Palette = LIGHT) -> Picture:
     draw_heads_over_distance(heads, curves, palette, norm)
     dress(heads, palette, x="distance from query to key     ← key before · key after →", y="head")
     mark_head(heads, trace.num_heads, chosen, palette)
-    clip_ms = 1000 * trace.model.config.frame_seconds * (trace.num_frames - 1)
     for axes in (lines, heads):
-        scale_distances(axes, curves)
-        for side in (-1, 1):
-            axes.axvline(side * clip_ms, color=palette.ink, linewidth=0.9, linestyle=(0, (2, 3)))
+        scale_distances(axes, curves.distances_ms)
+        _mark_clip(axes, trace, palette)
     lines.tick_params(labelbottom=False)
+    clip_ms = _clip_ms(trace)
     if clip_ms < float(curves.distances_ms[-1]):
         lines.annotate(
             "clip ends ", (clip_ms, 1), (0, -4), xycoords=("data", "axes fraction"), textcoords="offset points",
@@ -54,6 +54,16 @@ def bias_curves(trace: Trace, head: int, palette: Palette = LIGHT) -> Picture:
         )  # fmt: skip
     add_colour_bar(bar, palette.signed, norm, palette, "bias")
     return figure
+
+
+def _clip_ms(trace: Trace) -> float:
+    return 1000 * trace.model.config.frame_seconds * (trace.num_frames - 1)
+
+
+def _mark_clip(axes: Axes, trace: Trace, palette: Palette) -> None:
+    """Mark the largest distance in the clip, on both sides."""
+    for side in (-1, 1):
+        axes.axvline(side * _clip_ms(trace), color=palette.ink, linewidth=0.9, linestyle=(0, (2, 3)))
 
 
 def _draw_curves(axes: Axes, curves: BiasCurves, chosen: int, palette: Palette) -> None:
@@ -69,6 +79,17 @@ def _draw_curves(axes: Axes, curves: BiasCurves, chosen: int, palette: Palette) 
     axes.yaxis.set_major_locator(MaxNLocator(6))
 
 
+def _draw_coarse(axes: Axes, curves: BiasCurves, chosen: int, settings: BucketSettings, palette: Palette) -> None:
+    sides = "" if settings.bidirectional else ", past only"
+    axes.step(
+        curves.distances_ms.numpy(), curves.bias[chosen].numpy(), where="mid", color=palette.contrast, linewidth=1.5,
+        label=f"{settings.num_buckets} rows, max distance {settings.max_distance}{sides}: no nearer than this",
+    )  # fmt: skip
+    axes.legend(
+        loc="lower right", bbox_to_anchor=(1.005, 0.99), frameon=False, fontsize=LABEL_SIZE - 1, labelcolor=palette.ink
+    )
+
+
 def draw_heads_over_distance(axes: Axes, curves: BiasCurves, palette: Palette, norm: Normalize) -> None:
     """Fill axes with the biases: heads down, distance across."""
     distances = curves.distances_ms.numpy()
@@ -77,27 +98,6 @@ def draw_heads_over_distance(axes: Axes, curves: BiasCurves, palette: Palette, n
     rows = np.arange(curves.bias.shape[0] + 1) - 0.5
     axes.pcolormesh(columns, rows, curves.bias.numpy(), cmap=palette.signed, norm=norm, rasterized=True)
     axes.set_ylim(rows[-1], rows[0])
-
-
-def scale_distances(axes: Axes, curves: BiasCurves) -> None:
-    """Linear where a step of 20 ms matters, logarithmic beyond; every tick with its unit."""
-    reach = float(curves.distances_ms[-1])
-    axes.set_xscale("symlog", linthresh=NEAR_MS, linscale=0.9)
-    axes.set_xlim(-reach, reach)
-    hop = float(curves.distances_ms[1] - curves.distances_ms[0])
-    steps = np.arange(hop, NEAR_MS + 1, hop)
-    ticks = [tick for tick in TICKS_MS if tick < reach]
-    axes.xaxis.set_major_locator(FixedLocator([*(-tick for tick in reversed(ticks)), 0.0, *ticks]))
-    axes.xaxis.set_minor_locator(FixedLocator([*-steps[::-1], *steps]))
-    axes.xaxis.set_major_formatter(FuncFormatter(_name_distance))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.tick_params(which="minor", length=1.8, width=0.5, colors=axes.xaxis.get_tick_params()["color"])
-
-
-def _name_distance(milliseconds: float, _: int | None = None) -> str:
-    sign = "−" if milliseconds < 0 else ""
-    size = abs(milliseconds)
-    return f"{sign}{size:.0f} ms" if 0 < size < 1000 else f"{sign}{size / 1000:g} s" if size else "0"
 
 
 def mark_head(axes: Axes, num_heads: int, chosen: int, palette: Palette) -> None:
@@ -112,50 +112,78 @@ def mark_head(axes: Axes, num_heads: int, chosen: int, palette: Palette) -> None
         axes.axhline(edge, color=palette.ink, linewidth=1)
 
 
-def gate_track(trace: Trace, layer: int, head: int, palette: Palette = LIGHT) -> Picture:
-    """What each frame multiplies the bias by, under the spectrogram: one head as a line, all heads as a map.
+def head_peaks(trace: Trace, head: int, palette: Palette = LIGHT) -> Picture:
+    """Where each head's bias peaks, on a bar over the distances beside it that get at least half that weight.
 
-    Raises: IndexError for a layer or head that is not there.
+    Raises: IndexError for a head that is not there; ValueError for a model without relative positions.
     """
-    gates = trace.gate(layer)
-    layer, chosen = range(trace.num_layers)[layer], range(trace.num_heads)[head]
-    map_inches = ROW_INCHES * max(trace.num_heads, 6)
-    figure = Picture(11.5, 3.05 + map_inches, palette)
-    height = figure.get_figheight()
-    grid = figure.add_gridspec(
-        3, 2, width_ratios=(1, 0.0128), height_ratios=(0.75, 1.1, map_inches),
-        left=0.055, right=0.94, bottom=0.5 / height, top=1 - 0.35 / height, wspace=0.0345, hspace=0.2,
-    )  # fmt: skip
-    sound, line, heads, bar = (figure.add_subplot(grid[cell]) for cell in ((0, 0), (1, 0), (2, 0), (2, 1)))
-    draw_spectrogram(sound, trace, palette)
-    dress(sound, palette, title=f"Gate of layer {layer} · head {chosen} among all heads", y="kHz")
-    norm = gate_norm(gates)
-    _draw_gate(line, trace, gates[chosen], palette)
-    draw_tracks(heads, trace, gates, palette.signed, norm, centre=1.0)
-    dress(heads, palette, x="time (s)", y="head")
-    mark_head(heads, trace.num_heads, chosen, palette)
-    for axes in (sound, line):
-        axes.tick_params(labelbottom=False)
-        axes.xaxis.set_major_locator(time_locator())
-    add_colour_bar(bar, palette.signed, norm, palette, "gate")
-    note = tracks_note(*gates.shape, row_name="heads")
-    figure.text(0.915, 1 - 0.22 / height, note, ha="right", color=palette.muted, fontsize=LABEL_SIZE - 1)
+    figure, axes = _heads_down(trace, head, palette)
+    title, x = "Where each head's bias peaks", "distance from query to key     ← key before · key after →"
+    _draw_peaks(axes, preferences(trace), palette)
+    dress(axes, palette, title=title, x=x, y="head")
+    scale_distances(axes, learned_bias(trace).distances_ms)
+    _mark_clip(axes, trace, palette)
     return figure
 
 
-def gate_norm(gates: Float[Tensor, "heads frames"]) -> Normalize:
-    """Return the scale of gates: 0 to 2 around 1, which leaves the bias as it is; -1 to 3, ... where they need it."""
-    return signed_norm(max(1, math.ceil(float((gates - 1).abs().max()))), centre=1.0)
+def head_shares(trace: Trace, head: int, palette: Palette = LIGHT) -> Picture:
+    """Where the clip's middle frame would look if only position counted, head by head, and if nothing did.
+
+    Raises: IndexError for a head that is not there; ValueError for a model without relative positions.
+    """
+    figure, axes = _heads_down(trace, head, palette)
+    _draw_shares(axes, preferences(trace), palette)
+    dress(axes, palette, x=f"share of the frame's attention (far: more than {duration(FAR_MS)} away)", y="head")
+    title = "Where position alone lets a frame in mid-clip look"
+    axes.set_title(title, loc="left", color=palette.ink, fontsize=TITLE_SIZE, pad=24)
+    return figure
 
 
-def _draw_gate(axes: Axes, trace: Trace, gate: Float[Tensor, " frames"], palette: Palette) -> None:
-    lowest, highest = min(0.0, float(gate.min())), max(2.0, float(gate.max()))
-    axes.axhline(1, color=palette.muted, linewidth=0.9, linestyle=(0, (4, 3)))
-    axes.plot(trace.frame_times.numpy(), gate.numpy(), color=palette.accent, linewidth=1.4)
-    axes.set(xlim=frame_edges(trace), ylim=(lowest, highest + 0.06 * (highest - lowest)))
-    dress(axes, palette, y="gate")
-    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-    axes.annotate(
-        "1 leaves the bias as it is", (1, 1), (-4, -3), xycoords=("axes fraction", "data"), textcoords="offset points",
-        ha="right", va="top", fontsize=LABEL_SIZE - 1, color=palette.muted,
+def _heads_down(trace: Trace, head: int, palette: Palette) -> tuple[Picture, Axes]:
+    """A picture of half the page's width with a row for each head and one more."""
+    chosen, rows_inches = range(trace.num_heads)[head], BAR_INCHES * (max(trace.num_heads, LEAST_HEADS) + 1)
+    height = 1.15 + rows_inches
+    figure = Picture(6.4, height, palette)
+    axes = figure.add_axes((0.1, 0.5 / height, 0.87, rows_inches / height))
+    axes.set_ylim(trace.num_heads + 0.6, -0.6)
+    mark_head(axes, trace.num_heads, chosen, palette)
+    return figure, axes
+
+
+def _draw_peaks(axes: Axes, found: Preferences, palette: Palette) -> None:
+    """A dot at each head's peak with its bias, on a bar over the distances that get half its weight or more."""
+    for head, (peak_ms, peak, typical) in enumerate(zip(*(part.tolist() for part in found[:3]), strict=True)):
+        if peak - typical < FLAT:
+            axes.text(0, head, "no preference", ha="center", va="center", fontsize=LABEL_SIZE - 1, color=palette.muted)
+            continue
+        colour = palette.contrast if peak_ms < 0 else palette.accent if peak_ms > 0 else palette.ink
+        axes.plot(found.half_ms[head].numpy(), (head, head), color=colour, linewidth=5, alpha=0.35)
+        axes.plot(peak_ms, head, "o", color=colour, markersize=6)
+        axes.annotate(
+            f"{peak:+.2f}".replace("-", "−"), (float(found.half_ms[head, 1]), head), (8, 0),
+            textcoords="offset points", va="center", fontsize=LABEL_SIZE - 1, color=palette.ink,
+        )  # fmt: skip
+    axes.axvline(0, color=palette.line, linewidth=0.8, zorder=0)
+
+
+def _draw_shares(axes: Axes, found: Preferences, palette: Palette) -> None:
+    """A bar for each head, divided by ZONES, and one for attention that treats all frames alike."""
+    shares = torch.cat([found.shares, found.even_shares[None]]).numpy()
+    rows, left = np.arange(len(shares)), np.zeros(len(shares))
+    past, future = palette.contrast, palette.accent
+    for name, share, colour, alpha in zip(
+        ZONES, shares.T, (past, past, palette.ink, future, future), (0.4, 0.9, 1, 0.9, 0.4), strict=True
+    ):
+        axes.barh(rows, share, left=left, height=0.72, color=colour, alpha=alpha, label=name, linewidth=0)
+        left = left + share
+    axes.text(
+        -0.012, rows[-1], "evenly", ha="right", va="center", transform=axes.get_yaxis_transform(),
+        fontsize=LABEL_SIZE - 1, color=palette.muted,
+    )  # fmt: skip
+    axes.axvline(0.5, color=palette.background, linewidth=1)
+    axes.set_xlim(0, 1)
+    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(-0.015, 0.985), ncols=len(ZONES), frameon=False, fontsize=LABEL_SIZE - 1,
+        labelcolor=palette.ink, handlelength=1, handletextpad=0.5, columnspacing=1.2,
     )  # fmt: skip

@@ -8,7 +8,8 @@ from matplotlib.colors import Normalize
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from ..bias import BiasCurves
-from .bias import ROW_INCHES, draw_heads_over_distance, scale_distances
+from .bias import ROW_INCHES, draw_heads_over_distance
+from .distances import scale_distances
 from .style import LABEL_SIZE, LIGHT, Palette, Picture, add_colour_bar, dress, signed_norm
 
 LARGEST_RATIO = 8.0  # times a role's median; beyond it colours saturate
@@ -104,7 +105,7 @@ def bias_table(curves: BiasCurves, palette: Palette = LIGHT) -> Picture:
         axes, palette, title="Learned position bias of every head",
         x="distance from query to key     ← key before · key after →", y="head",
     )  # fmt: skip
-    scale_distances(axes, curves)
+    scale_distances(axes, curves.distances_ms)
     axes.set_yticks(range(0, num_heads, 1 if num_heads <= 16 else 4))
     add_colour_bar(bar, palette.signed, norm, palette, "bias")
     return figure

@@ -7,14 +7,14 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, SymmetricalLogLocator
 from torch import Tensor
 
 from ..gates import GatedRows, HeadGate
 from ..modules.gate import NUM_GATE_FEATURES
 from ..tracing import Trace
-from .bias import gate_norm
-from .style import LABEL_SIZE, LIGHT, TITLE_SIZE, Palette, Picture, dress
+from .style import LABEL_SIZE, LIGHT, TITLE_SIZE, Palette, Picture, dress, signed_norm
 from .time_axes import draw_spectrogram, frame_edges
 
 WIDTH_INCHES = 5.75  # two pictures side by side fill the page
@@ -194,6 +194,11 @@ def _scale_factors(axes: Axes, factors: Float[Tensor, "..."]) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda factor, _: f"×{factor:g}".replace("-", "−")))
 
 
+def _gate_norm(gates: Float[Tensor, "heads frames"]) -> Normalize:
+    """The scale of gates: 0 to 2 around 1, which leaves the bias as it is; -1 to 3, ... where they need it."""
+    return signed_norm(max(1, math.ceil(float((gates - 1).abs().max()))), centre=1.0)
+
+
 def _scale_gates(axes: Axes, gates: Float[Tensor, "rows frames"], palette: Palette) -> None:
     lowest, highest = min(0.0, float(gates.min())), max(2.0, float(gates.max()))
     axes.set_ylim(lowest, highest + 0.06 * (highest - lowest))
@@ -246,7 +251,7 @@ def _draw_formula(axes: Axes, scale: float, palette: Palette) -> None:
     """The gate over all a and b, with lines of equal gates."""
     shares = np.linspace(0, 1, FORMULA_CELLS)
     gates = shares[:, None] * (shares[None, :] * scale - 1) + 2  # [a, b]
-    norm = gate_norm(Tensor(gates))
+    norm = _gate_norm(Tensor(gates))
     axes.imshow(gates, cmap=palette.signed, norm=norm, extent=(0, 1, 0, 1), origin="lower", aspect="auto", alpha=0.75)
     corners = ((0.05, 0.95, gates[-1, 0], "left", "top"), (0.95, 0.95, gates[-1, -1], "right", "top"),
                (0.5, 0.05, gates[0, 0], "center", "bottom"))  # fmt: skip

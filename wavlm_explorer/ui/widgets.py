@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from ..views import Choice, Fraction, Option, Redraw, WholeNumber
+from ..views import Choice, Fraction, Option, Redraw, Setting, WholeNumber
 from .link import note, recall
 
 MAX_SIDE_BY_SIDE = 4  # options; more become a menu
@@ -50,6 +50,8 @@ def ask_seconds(name: str, label: str, minimum: float, maximum: float | None, de
 def _ask_number(choice: WholeNumber | Fraction) -> Any:
     kind = float if isinstance(choice, Fraction) else int
     recall(choice.name, choice.default, kind)
+    if isinstance(choice, Setting):
+        _start_again(choice)
     known = st.session_state[choice.name]
     st.session_state[choice.name] = min(max(known, choice.minimum), choice.maximum)  # NaN becomes the minimum
     step = choice.step if isinstance(choice, Fraction) else 1
@@ -57,6 +59,13 @@ def _ask_number(choice: WholeNumber | Fraction) -> Any:
         choice.label, choice.minimum, choice.maximum, step=step, key=choice.name, help=choice.help or None,
         persist_state="session",
     )  # fmt: skip
+
+
+def _start_again(choice: Setting) -> None:
+    """Choose a model's own setting once it is another model's than before."""
+    known = f"_own_{choice.name}"
+    if st.session_state.setdefault(known, choice.default) != choice.default:
+        st.session_state.update({known: choice.default, choice.name: choice.default})
 
 
 def _ask_option(choice: Option) -> Any:

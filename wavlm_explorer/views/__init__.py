@@ -3,7 +3,21 @@
 import importlib
 import pkgutil
 
-from .view import Choice, Exhibit, Fraction, Item, Lesson, Note, Option, Redraw, Table, View, WholeNumber, Working
+from .view import (
+    Choice,
+    Exhibit,
+    Fraction,
+    Item,
+    Lesson,
+    Note,
+    Option,
+    Redraw,
+    Setting,
+    Table,
+    View,
+    WholeNumber,
+    Working,
+)
 
 
 def _find_views() -> tuple[View, ...]:
@@ -24,6 +38,7 @@ __all__ = [
     "Note",
     "Option",
     "Redraw",
+    "Setting",
     "Table",
     "View",
     "WholeNumber",

@@ -8,7 +8,7 @@ import torch
 
 from ..capacity import FLOAT_BYTES, is_comfortable
 from ..figures.attention import attention_heads, attention_map, attention_row, attention_terms
-from ..figures.buckets import duration
+from ..figures.distances import duration
 from ..figures.style import WEIGHT_SCALES, Palette
 from ..measures import MEASURE_NAMES
 from ..pooling import pooling_factor

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 from torch import Tensor
 
-from ..figures.buckets import duration
+from ..figures.distances import duration
 from ..figures.gate import (
     gate_attention,
     gate_bias,
@@ -35,10 +35,10 @@ TRIED = (0.0, 1.0, 2.0)  # gates, beside the frame's own
 
 LESSON = Lesson(
     what=(
-        "Each head adds a learned **bias** for the distance to how much one frame looks at another (the page *Buckets* "
-        "shows it). The **gate** is the number that this bias is multiplied by: at 0 only content counts, at 1 the "
-        "bias counts as the table holds it, at 2 twice as much. Every frame has a gate of its own in every head, and "
-        "makes it itself, out of what enters the layer."
+        "Each head adds a learned **bias** for the distance to how much one frame looks at another (the page *Relative "
+        "positions* shows it). The **gate** is the number that this bias is multiplied by: at 0 only content counts, "
+        "at 1 the bias counts as the table holds it, at 2 twice as much. Every frame has a gate of its own in every "
+        "head, and makes it itself, out of what enters the layer."
     ),
     equation=(
         r"\begin{split} g_i &= a\,(b\,c - 1) + 2 \\ a &= \sigma(z_0 + z_1 + z_2 + z_3) \\ "

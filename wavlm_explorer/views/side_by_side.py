@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ..figures.buckets import duration
+from ..figures.distances import duration
 from ..figures.stretches import frame_similarity, stretch_maps, stretch_reach
 from ..figures.style import Palette
 from ..stretches import DistanceProfile, Stretch, distance_profile, similarity, spans_ms, stretch_map

@@ -42,6 +42,11 @@ class WholeNumber(Choice):
 
 
 @dataclass(frozen=True)
+class Setting(WholeNumber):
+    """A whole number that every model has one of its own of, the default; with another model it starts there again."""
+
+
+@dataclass(frozen=True)
 class Fraction(Choice):
     """A number from `minimum` to `maximum`, chosen on a slider."""
 
