@@ -14,7 +14,7 @@ import wavlm_explorer as wx
 from wavlm_explorer.bias import learned_bias
 from wavlm_explorer.figures import DARK, LIGHT
 from wavlm_explorer.modules.glu import GLU_ACTIVATIONS
-from wavlm_explorer.noise import WEIGHT_NAMES
+from wavlm_explorer.noise import LINEAR_NAMES
 from wavlm_explorer.views import VIEWS, Exhibit, Fraction, Note, Option, WholeNumber
 from wavlm_explorer.views.buckets import describe_head
 
@@ -162,7 +162,7 @@ def test_the_peak_is_told_in_words(row, words):
     assert "the same bias" in describe_head(trace, learned_bias(trace), 0)
 
 
-@pytest.mark.parametrize("weight", WEIGHT_NAMES)
+@pytest.mark.parametrize("weight", LINEAR_NAMES)
 def test_noise_on_every_weight_and_every_layer(weight):
     trace = make_trace(VARIANTS["glu"])
     for layer in (0, 2):

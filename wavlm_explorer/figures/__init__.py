@@ -1,9 +1,11 @@
 """Arrays to pictures: matplotlib figures for a notebook, a report and the page alike."""
 
+from .accumulation import noise_corners, noise_steps
 from .attention import attention_heads, attention_map, attention_terms
 from .bias import bias_curves, gate_track
 from .buckets import bucket_function, bucket_matrix
 from .comparison import change_map, divergence_maps, similarity_curves, similarity_matrix
+from .convolutions import noise_convolutions
 from .gate import (
     gate_attention,
     gate_bias,
@@ -15,7 +17,7 @@ from .gate import (
 )
 from .glu import gate_histogram, glu_terms
 from .labels import label_map
-from .noise import noise_attention, noise_effect, noise_mask, noise_over_steps, noise_weight
+from .noise import noise_attention, noise_effect, noise_mask, noise_sweep, noise_weight
 from .style import DARK, LIGHT, Palette, Picture
 
 __all__ = [
@@ -43,9 +45,12 @@ __all__ = [
     "glu_terms",
     "label_map",
     "noise_attention",
+    "noise_convolutions",
+    "noise_corners",
     "noise_effect",
     "noise_mask",
-    "noise_over_steps",
+    "noise_steps",
+    "noise_sweep",
     "noise_weight",
     "similarity_curves",
     "similarity_matrix",
