@@ -207,7 +207,7 @@ def _draw_bars(axes: Axes, changes: np.ndarray, layer: int, palette: Palette) ->
     axes.bar(places[:-1], shares[:-1], 0.62, color=[palette.line] * (layer + 1) + [palette.contrast] * (last - layer))
     axes.bar(places[-1:], shares[-1:], 0.62, color=palette.accent)
     for place in _places_with_numbers(layer, last):
-        _annotate_bar(axes, place, shares[place], palette)
+        _annotate_bar(axes, place, float(shares[place]), palette)
     _scale_shares(axes, shares)
 
 
@@ -245,7 +245,7 @@ def noise_sweep(
     colours = [palette.accent if place == chosen else palette.contrast for place in range(len(shares))]
     axes.bar(np.arange(len(shares)), shares, 0.62, color=colours)
     for place in {chosen, int(shares.argmax())} if len(shares) > 7 else range(len(shares)):
-        _annotate_bar(axes, place, shares[place], palette)
+        _annotate_bar(axes, place, float(shares[place]), palette)
     title = f"Each layer's {weight} in turn, p = {p:g}"
     dress(axes, palette, title=title, x="the layer that is noised", y="relative change of the output (%)")
     _scale_shares(axes, shares)

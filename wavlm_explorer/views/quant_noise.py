@@ -85,7 +85,7 @@ def choices(trace: Trace) -> tuple[Choice, ...]:
         Redraw("draw", "Draw again", "Its number is the seed: the same number is the same draw."),
         WholeNumber("steps", "Training steps", "How long the noise goes on.", 1, MOST_STEPS, 20),
         Option(
-            "sweep", "Each layer in turn", "The last picture; slow for a large model. The table has no turns: all share it.",
+            "sweep", "Each layer in turn", "The last picture; slow for large models. The table has no turns.",
             ("shown", "left out"), "shown" if is_quick else "left out",
         ),
     )  # fmt: skip
