@@ -102,5 +102,5 @@ def accumulate(
     """
     weight = weight[: max(1, MOST_ENTRIES // weight.shape[1])]
     ways = overwritten(weight, p, block_size, seed, embedding), drawn_afresh(weight, p, block_size, seed)
-    records = (follow(weight, way, num_steps, chosen, cells) for way in ways)
-    return Accumulation(*records, tuple(chosen), len(weight))
+    ours, afresh = (follow(weight, way, num_steps, chosen, cells) for way in ways)
+    return Accumulation(ours, afresh, tuple(chosen), len(weight))

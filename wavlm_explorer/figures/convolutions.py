@@ -64,10 +64,9 @@ def _draw_mask(axes: Axes, mask: Bool[np.ndarray, "rows columns"], cell: int, pa
     axes.imshow(
         mask, cmap=colours, norm=Normalize(0, 1), extent=(0, inputs, outputs, 0), aspect="auto", interpolation="nearest"
     )
-    for place in range(1, outputs * cell):
-        axes.axhline(place / cell, color=palette.line, linewidth=0.3 if place % cell else 0.9)
-    for place in range(1, inputs * cell):
-        axes.axvline(place / cell, color=palette.line, linewidth=0.3 if place % cell else 0.9)
+    down, across = (np.arange(1, number * cell) for number in (outputs, inputs))
+    axes.hlines(down / cell, 0, inputs, color=palette.line, linewidth=np.where(down % cell, 0.3, 0.9))
+    axes.vlines(across / cell, 0, outputs, color=palette.line, linewidth=np.where(across % cell, 0.3, 0.9))
     for axis, number in ((axes.xaxis, inputs), (axes.yaxis, outputs)):
         shown = range(0, number, 5 if number > 5 else 1)
         axis.set_ticks(np.array(shown) + 0.5, [str(index) for index in shown])

@@ -57,7 +57,10 @@ LESSON = Lesson(
         "never changed. WavLM was released with this noise off; its code, `quant_noise`, is here as it is in the "
         "original, with a surprise: in training it **overwrites** the weight at every step and never takes it back."
     ),
-    equation=r"\tilde W = \frac{1}{1-p}\; W \odot (1 - M), \qquad M_{\text{block}} \sim \text{Bernoulli}(p)",
+    equation=(
+        r"\begin{split} \tilde W &= \tfrac{1}{1-p}\; W \odot (1 - M) \\ "
+        r"M_{\text{block}} &\sim \text{Bernoulli}(p) \end{split}"
+    ),
     symbols=(
         (r"W", "the weight: one row for each output channel, or for each bucket of the bias table"),
         (r"M", "the mask, drawn once for each block of neighbours in a row; 1 is dropped"),
@@ -205,12 +208,9 @@ def _training(noised: NoisedPass, palette: Palette, num_steps: int) -> Iterator[
     yield Exhibit(
         "noise_corners",
         noise_corners(both, reach, palette),
-        f"The framed corner. The mean of all {num_steps} weights drawn afresh is {afresh_away} away from the weight, "
-        f"closer with every step; that of the overwritten ones {away}.{part}",
-        lambda: (
-            {f"{name}_corners": record.corners.numpy() for name, record in records.items()}
-            | {"steps": np.array(chosen)}
-        ),
+        f"The framed corner. Drawn afresh, the mean over the steps is {afresh_away} away from the weight, less with "
+        f"every step; overwritten, {away}.{part}",
+        lambda: {name: record.corners.numpy() for name, record in records.items()} | {"steps": np.array(chosen)},
         share=0.5,
     )
     yield Exhibit(
@@ -254,13 +254,11 @@ def _attention(trace: Trace, noised: NoisedPass, palette: Palette, layer: int, h
         noise_attention(trace, change, palette=palette),
         f"{where}A frame of head {head} moves {name_share(change.moved)} of its attention elsewhere; the largest "
         f"change of a weight is {change.largest:.2g}.",
-        lambda: (
-            {
-                name: one.attention_overview(shown, head)[0].numpy()
-                for name, one in (("before", trace), ("after", noised.trace))
-            }
-            | {"frame_times": trace.frame_times.numpy()}
-        ),
+        lambda: {
+            "before": trace.attention_overview(shown, head)[0].numpy(),
+            "after": noised.trace.attention_overview(shown, head)[0].numpy(),
+            "frame_times": trace.frame_times.numpy(),
+        },
     )
 
 
