@@ -51,6 +51,11 @@ def attention_change(clean: Trace, noised: Trace, layer: int, head: int, cells: 
     return AttentionChange(layer, head, before, after, difference, moved / clean.num_frames, largest)
 
 
+def sampling_step(trace: Trace) -> int:
+    """`attention_moved` looks at one frame in so many."""
+    return math.ceil(trace.num_frames / SAMPLED_FRAMES)
+
+
 @Latest
 def attention_moved(trace: Trace, noise: Noise) -> Float[Tensor, "layers heads"]:
     """The share of a frame's attention that noise moves elsewhere, as in `attention_change`, of every head.
@@ -58,7 +63,7 @@ def attention_moved(trace: Trace, noise: Noise) -> Float[Tensor, "layers heads"]
     The mean is over all frames of a clip of at most 128, and over every second, third, ... of a longer one.
     """
     noised = noised_pass(trace, noise).trace
-    queries = slice(None, None, math.ceil(trace.num_frames / SAMPLED_FRAMES))
+    queries = slice(None, None, sampling_step(trace))
     moved = torch.zeros(trace.num_layers, trace.num_heads)
     for layer in range(noise.layer, trace.num_layers):
         difference = noised.attention(layer, queries=queries) - trace.attention(layer, queries=queries)

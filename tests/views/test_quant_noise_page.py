@@ -118,6 +118,13 @@ def test_training_says_what_was_run(nano):
     assert exhibits["noise_corners"].arrays()["steps"].tolist() == [1, 4, 7]
 
 
+@pytest.mark.parametrize(("seconds", "words"), [(2.5, ""), (2.7, "told from one frame in 2")])  # 124 and 134 frames
+def test_a_sample_of_frames_is_called_one(seconds, words):
+    caption = by_name(show(make_trace(seconds=seconds)))["noise_effect"].caption
+    assert ("told from" in caption) == bool(words)
+    assert words in caption
+
+
 def test_when_nothing_is_left_it_says_so(nano):
     exhibits = by_name(show(nano, p=0.9, steps=50))
     assert "0% of the overwritten weight is left" in exhibits["noise_steps"].caption

@@ -24,7 +24,7 @@ from ..figures.noise import (
 )
 from ..figures.style import Palette
 from ..noise import TABLE_NAME, NoisedPass, block_sizes, fit_noise, noised_pass, relative_changes, weight_names
-from ..noise_effects import attention_change, attention_moved, layer_sweep, sweep_operations
+from ..noise_effects import attention_change, attention_moved, layer_sweep, sampling_step, sweep_operations
 from ..tracing import Trace
 from .view import (
     Choice,
@@ -189,7 +189,7 @@ def _convolutions(trace: Trace, palette: Palette, p: float, block: int, draw: in
         "**Demonstration**, for no WavLM has a Conv2d: two small ones of random weights on this clip's spectrogram "
         f"(its level, the change Δ of it, and the change of that). The 3 × 3 loses whole kernels, {int(kernels.sum())} "
         f"of {kernels.numel()}; the block size does not matter. In the 1 × 1 a block is {block} neighbouring inputs of "
-        f"{NUM_CHANNELS}, as in a Linear. What leaves the 3 × 3 moves by {name_share(noised.kernel_change)} of its "
+        f"{NUM_CHANNELS}, as in a Linear (where the original fails). What leaves the 3 × 3 moves by {name_share(noised.kernel_change)} of its "
         f"length, what leaves both by {name_share(noised.change)}.",
         lambda: {name: np.asarray(value) for name, value in noised._asdict().items()},
     )
@@ -267,7 +267,8 @@ def _effect(trace: Trace, noised: NoisedPass, palette: Palette, head: int) -> Ex
     states, output = relative_changes(trace, noised.trace)
     means = moved.mean(dim=1)
     most, share = int(means.argmax()), name_share(float(means.max()))
-    where = f"Attention moves most in layer {most}: {share} in the mean of the heads. " if moved.any() else ""
+    told = f", told from one frame in {sampling_step(trace)}" if sampling_step(trace) > 1 else ""
+    where = f"Attention moves most in layer {most}: {share} in the mean of the heads{told}. " if moved.any() else ""
     return Exhibit(
         "noise_effect",
         noise_effect(trace, noised, moved, head, palette),
