@@ -188,9 +188,9 @@ def _convolutions(trace: Trace, palette: Palette, p: float, block: int, draw: in
         noise_convolutions(noised, palette),
         "**Demonstration**, for no WavLM has a Conv2d: two small ones of random weights on this clip's spectrogram "
         f"(its level, the change Δ of it, and the change of that). The 3 × 3 loses whole kernels, {int(kernels.sum())} "
-        f"of {kernels.numel()}; the block size does not matter. In the 1 × 1 a block is {block} neighbouring inputs of "
-        f"{NUM_CHANNELS}, as in a Linear (where the original fails). What leaves the 3 × 3 moves by {name_share(noised.kernel_change)} of its "
-        f"length, what leaves both by {name_share(noised.change)}.",
+        f"of {kernels.numel()}; the block size does not matter. In the 1 × 1, on which the original fails, a block is "
+        f"{block} neighbouring inputs of {NUM_CHANNELS}, as in a Linear. What leaves the 3 × 3 moves by "
+        f"{name_share(noised.kernel_change)} of its length, what leaves both by {name_share(noised.change)}.",
         lambda: {name: np.asarray(value) for name, value in noised._asdict().items()},
     )
 
