@@ -55,14 +55,17 @@ def noised_weight(weight: Float[Tensor, "..."], mask: Bool[Tensor, "..."], p: fl
     return weight.masked_fill(mask, 0) * (1 / (1 - p))
 
 
-def quant_noise(module: NoisyModule, p: float, block_size: int) -> NoisyModule:
+def quant_noise(
+    module: NoisyModule, p: float, block_size: int, generator: torch.Generator | None = None
+) -> NoisyModule:
     """Let `module` overwrite its own weight with a noised one at every forward pass in training mode.
 
     Faithful to the original, and surprising: the noise is never undone. What one step drops stays zero and what
     survives grows by 1 / (1 - p), step after step, however the optimiser moves it. For noise that leaves the weights
     alone use `draw_block_mask` and `noised_weight`, of which this hook is made.
 
-    Returns the same module; p <= 0 changes nothing. The state dict keeps its keys.
+    Returns the same module; p <= 0 changes nothing. The state dict keeps its keys. `generator`, where given, draws
+    instead of the global one, which other threads may be using, and must be of the weight's device.
 
     Raises: as `check_quant_noise`.
     Source: fairseq `modules/quant_noise.py`; arXiv 2004.07320.
@@ -74,7 +77,7 @@ def quant_noise(module: NoisyModule, p: float, block_size: int) -> NoisyModule:
     def overwrite_weight(module: nn.Module, inputs: tuple) -> None:
         if module.training:
             weight: Tensor = module.weight  # type: ignore[assignment]
-            weight.data = noised_weight(weight.data, draw_block_mask(module, p, block_size), p)
+            weight.data = noised_weight(weight.data, draw_block_mask(module, p, block_size, generator), p)
 
     module.register_forward_pre_hook(overwrite_weight)
     return module

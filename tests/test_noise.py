@@ -12,10 +12,20 @@ from traces import digest, make_trace
 
 import wavlm_explorer as wx
 from wavlm_explorer import noise
-from wavlm_explorer.noise import WEIGHT_NAMES, Noise, noised_pass, relative_changes, weight_module
+from wavlm_explorer.noise import (
+    LINEAR_NAMES,
+    TABLE_NAME,
+    Latest,
+    Noise,
+    fit_noise,
+    noised_pass,
+    relative_changes,
+    weight_module,
+    weight_names,
+)
 
 
-@pytest.mark.parametrize("weight", WEIGHT_NAMES)
+@pytest.mark.parametrize("weight", LINEAR_NAMES)
 @pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS)
 def test_a_noised_pass_is_a_full_pass_of_a_noised_model(config, weight):
     trace = make_trace(config, 0.6)
@@ -46,7 +56,7 @@ def test_the_twin_shares_all_but_one_tensor():
     assert all(mine is not other for mine, other in modules)
 
 
-@pytest.mark.parametrize("weight", WEIGHT_NAMES)
+@pytest.mark.parametrize("weight", LINEAR_NAMES)
 def test_no_chance_no_change(weight):
     trace = make_trace()
     noised = noised_pass(trace, Noise(0, weight, 0.0, 8))
@@ -59,7 +69,7 @@ def test_no_chance_no_change(weight):
 def test_four_threads_leave_the_model_alone_and_get_their_own_noise():
     trace = make_trace(VARIANTS["glu"])
     before = digest(trace.model)
-    wanted = [Noise(layer, weight, 0.3, 4, layer) for layer in range(3) for weight in WEIGHT_NAMES]
+    wanted = [Noise(layer, weight, 0.3, 4, layer) for layer in range(3) for weight in LINEAR_NAMES]
     alone = {one: noised_pass(trace, one).trace.output for one in wanted}
     with ThreadPoolExecutor(4) as pool:
         passes = list(pool.map(lambda one: noised_pass(trace, one), wanted * 3))
@@ -72,22 +82,63 @@ def test_four_threads_leave_the_model_alone_and_get_their_own_noise():
     assert torch.allclose(again.output, trace.output, atol=1e-6)
 
 
-def test_the_latest_pass_is_remembered_and_let_go_with_its_trace(monkeypatch):
+def test_the_latest_result_is_remembered_and_let_go_with_its_trace():
     runs = []
-    run = noise._run
-    monkeypatch.setattr(noise, "_run", lambda *arguments: runs.append(arguments[1]) or run(*arguments))
+
+    @Latest
+    def clone(trace, wanted):
+        """Words."""
+        runs.append(wanted)
+        return torch.zeros(3)
+
     trace = make_trace(seconds=0.3)
-    one, other = Noise(0, "fc1", 0.2, 4), Noise(0, "fc1", 0.2, 4, draw=1)
-    assert noised_pass(trace, one) is noised_pass(trace, one)
-    noised_pass(trace, other)
-    noised_pass(trace, one)
-    assert runs == [one, other, one]
-    runs.clear()
-    gone, kept = weakref.ref(trace), weakref.ref(noise._latest[trace])
+    assert clone(trace, "one") is clone(trace, "one")
+    clone(trace, "other")
+    clone(trace, "one")
+    assert runs == ["one", "other", "one"]
+    assert clone.__doc__ == "Words."
+    gone, kept = weakref.ref(trace), weakref.ref(clone(trace, "one"))
     del trace
     gc.collect()
     assert gone() is None
     assert kept() is None
+
+
+def test_a_noised_pass_does_not_hold_its_trace():
+    trace = make_trace(seconds=0.3)
+    noise = Noise(0, "fc1", 0.2, 4)
+    assert noised_pass(trace, noise) is noised_pass(trace, noise)
+    gone, kept = weakref.ref(trace), weakref.ref(noised_pass(trace, noise))
+    del trace
+    gc.collect()
+    assert gone() is None
+    assert kept() is None
+
+
+def test_the_table_of_position_biases_serves_every_layer():
+    trace = make_trace()
+    before = digest(trace.model)
+    noised = noised_pass(trace, Noise(0, TABLE_NAME, 0.5, 3))
+    real = copy.deepcopy(trace.model)
+    table = real.encoder.block(0).self_attn.relative_attention_bias
+    table.weight.data[noised.mask] = 0
+    table.weight.data *= 2
+    full = wx.trace(real, trace.audio)
+    assert torch.allclose(noised.trace.hidden_states, full.hidden_states, atol=1e-5)
+    for layer in range(trace.num_layers):
+        assert torch.allclose(noised.trace.attention(layer), full.attention(layer), atol=1e-5)
+        assert not torch.allclose(noised.trace.attention(layer), trace.attention(layer), atol=1e-3)
+    assert noised.mask.shape == (trace.model.config.num_buckets, trace.num_heads)
+    assert torch.equal(noised.mask.all(dim=1), noised.mask.any(dim=1))  # a block is a whole row of 3 heads
+    assert digest(trace.model) == before
+
+
+def test_noise_is_made_to_fit():
+    trace = make_trace()
+    assert fit_noise(trace.model, 2, "fc2", 0.1, 8, 4) == Noise(2, "fc2", 0.1, 8, 4)
+    assert fit_noise(trace.model, 2, TABLE_NAME, 0.1, 8, 4) == Noise(0, TABLE_NAME, 0.1, 1, 4)  # of 3 heads
+    assert fit_noise(wx.load_model("nano"), 2, TABLE_NAME, 0.1, 8, 4).block_size == 2  # of 6
+    assert weight_names(make_trace(VARIANTS["no positions"], 0.1).model) == LINEAR_NAMES
 
 
 def test_a_seed_is_a_mask():
@@ -109,11 +160,23 @@ def test_block_sizes_fit_every_weight():
 
 
 @pytest.mark.parametrize(
-    "wrong", [Noise(0, "bias", 0.1, 4), Noise(0, "fc1", 1.0, 4), Noise(0, "fc1", 0.1, 7), Noise(0, "fc1", -0.1, 4)]
+    "wrong",
+    [
+        Noise(0, "bias", 0.1, 4),
+        Noise(0, "fc1", 1.0, 4),
+        Noise(0, "fc1", 0.1, 7),
+        Noise(0, "fc1", -0.1, 4),
+        Noise(1, TABLE_NAME, 0.1, 1),
+    ],
 )
 def test_what_cannot_be_drawn_is_refused(wrong):
     with pytest.raises(ValueError, match="expected"):
         noised_pass(make_trace(seconds=0.2), wrong)
+
+
+def test_a_model_without_positions_has_no_table():
+    with pytest.raises(ValueError, match="expected one of q_proj"):
+        noised_pass(make_trace(VARIANTS["no positions"], 0.2), Noise(0, TABLE_NAME, 0.1, 1))
 
 
 def test_a_chunk_that_starts_later_keeps_its_times():

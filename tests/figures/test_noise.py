@@ -4,14 +4,25 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
+from matplotlib.colors import to_rgba
 from models import VARIANTS
 from oracles import TINY
 from traces import make_trace, panels
 
 from wavlm_explorer import figures
-from wavlm_explorer.figures import DARK, LIGHT
-from wavlm_explorer.figures.noise import MASK_CELLS, WEIGHT_CELLS, difference_reach, name_growth, name_share
-from wavlm_explorer.noise import Noise, noised_pass, relative_changes
+from wavlm_explorer.figures import DARK, LIGHT, noise
+from wavlm_explorer.figures.noise import (
+    MAP_CELLS,
+    MASK_CELLS,
+    WEIGHT_CELLS,
+    difference_reach,
+    name_growth,
+    name_length,
+    name_share,
+)
+from wavlm_explorer.noise import TABLE_NAME, Noise, noised_pass, relative_changes
+from wavlm_explorer.noise_effects import attention_change, attention_moved
 
 NOISE = Noise(1, "k_proj", 0.3, 4, 2)
 
@@ -35,11 +46,20 @@ def test_a_corner_of_a_large_weight_says_so():
     assert axes.get_title(loc="right") == "192 × 192 of 240 × 240"
 
 
+def test_a_table_has_buckets_and_heads():
+    noised = noised_pass(make_trace(), Noise(0, TABLE_NAME, 0.5, 1))
+    axes = panels(figures.noise_mask(noised))[0]
+    assert axes.get_title(loc="left") == "Bias table · mask"
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("head", "bucket")
+    assert [axes.get_xlabel() for axes in panels(figures.noise_weight(noised))[:2]] == ["head", "head"]
+
+
 @pytest.mark.parametrize("palette", [LIGHT, DARK])
 def test_attention_before_and_after_and_their_difference(palette):
     trace = make_trace()
     noised = noised_pass(trace, NOISE)
-    maps = [panel for panel in panels(figures.noise_attention(trace, noised, 1, 2, palette=palette)) if panel.images]
+    change = attention_change(trace, noised.trace, 1, 2, MAP_CELLS)
+    maps = [panel for panel in panels(figures.noise_attention(trace, change, palette=palette)) if panel.images]
     before, after, difference = (panel.images[0] for panel in maps if panel.get_title(loc="left"))
     clean, noisy = trace.attention(1, 2)[0], noised.trace.attention(1, 2)[0]
     assert not np.array_equal(clean, noisy)
@@ -50,35 +70,49 @@ def test_attention_before_and_after_and_their_difference(palette):
     assert (before.norm.vmin, before.norm.vmax) == (0, 1)
 
 
-def test_bars_are_the_relative_changes():
-    for config in (TINY, VARIANTS["pre-norm"]):
-        trace = make_trace(config)
-        noised = noised_pass(trace, NOISE)
-        states, output = relative_changes(trace, noised.trace)
-        axes = panels(figures.noise_effect(trace, noised))[0]
-        heights = [patch.get_height() for container in axes.containers for patch in container.patches]
-        assert heights == pytest.approx([*(100 * states).tolist(), 100 * output])
-        assert heights[:2] == [0, 0]
-        assert min(heights[2:]) > 0
+def test_long_maps_are_drawn_pooled(monkeypatch):
+    monkeypatch.setattr(noise, "MAP_CELLS", 10)
+    trace = make_trace()  # 24 frames
+    change = attention_change(trace, noised_pass(trace, NOISE).trace, 1, 2, 10)
+    picture = figures.noise_attention(trace, change)
+    assert panels(picture)[0].images[0].get_array().shape == (8, 8)
+    assert any("largest of 3 × 3" in text.get_text() for text in picture.texts)
 
 
-@pytest.mark.parametrize("p", [0, 0.05, 0.1, 0.5, 0.9, 0.99])
-def test_survival_and_growth_are_powers(p):
-    growth, survival = panels(figures.noise_over_steps(p))[0].lines[1:3]
-    steps = growth.get_xdata()
-    assert steps[0] == 0
-    assert 1 <= steps[-1] <= 50
-    assert np.allclose(growth.get_ydata(), (1 / (1 - p)) ** steps)
-    assert np.allclose(survival.get_ydata(), (1 - p) ** steps)
-    figures.noise_over_steps(p, DARK).to_bytes("png", 40)
+def heights(axes) -> list[float]:
+    return [patch.get_height() for container in axes.containers for patch in container.patches]
 
 
-def test_a_chance_of_one_is_refused():
-    with pytest.raises(ValueError, match="0 <= p < 1"):
-        figures.noise_over_steps(1.0)
+@pytest.mark.parametrize("config", [TINY, VARIANTS["pre-norm"]], ids=["post-norm", "pre-norm"])
+def test_bars_are_the_relative_changes_and_dots_the_heads(config):
+    trace = make_trace(config)
+    noised, moved = noised_pass(trace, NOISE), attention_moved(trace, NOISE)
+    states, output = relative_changes(trace, noised.trace)
+    above, below = panels(figures.noise_effect(trace, noised, moved, 2))
+    assert heights(above) == pytest.approx([*(100 * states).tolist(), 100 * output])
+    assert heights(above)[:2] == [0, 0]
+    assert min(heights(above)[2:]) > 0
+    assert heights(below) == pytest.approx((100 * moved[1:].mean(dim=1)).tolist())
+    *heads, chosen = (line.get_ydata() for line in below.lines)
+    assert np.allclose(np.stack(heads, axis=1), 100 * moved[1:])
+    assert np.allclose(chosen, 100 * moved[1:, 2])
+    assert [label.get_text() for label in below.get_xticklabels()] == ["0", "1", "2"]
+    assert below.get_xlim() == above.get_xlim()
+
+
+def test_each_layer_in_turn_is_a_bar_and_one_stands_out():
+    changes = torch.tensor([0.1, 0.3, 0.05])
+    (axes,) = panels(figures.noise_sweep(changes, "fc2", 0.2, 1))
+    assert heights(axes) == pytest.approx([10, 30, 5])
+    assert len({patch.get_facecolor() for patch in axes.patches}) == 2
+    assert axes.patches[1].get_facecolor() == to_rgba(LIGHT.accent)
+    assert "fc2" in axes.get_title(loc="left")
+    many = panels(figures.noise_sweep(torch.linspace(0, 0.4, 24), "fc2", 0.2, 3, DARK))[0]
+    assert sorted(text.get_text() for text in many.texts) == ["40%", "5.2%"]
 
 
 def test_round_numbers():
     assert [difference_reach(size) for size in (0, 3e-9, 0.011, 0.05, 0.3, 0.7, 1)] == [1, 1e-6, 0.02, 0.05, 0.5, 1, 1]
     assert [name_share(share) for share in (1, 0.354, 0.0052, 0)] == ["100%", "35%", "0.52%", "0%"]
+    assert [name_length(ratio) for ratio in (0.354, 12.4)] == ["35% of its length", "12 times its length"]
     assert [name_growth(p, 50) for p in (0, 0.1, 0.25, 0.5)] == ["1", "194", "1,765,781", "1.1e+15"]

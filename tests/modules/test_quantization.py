@@ -159,6 +159,22 @@ def test_a_generator_draws_without_touching_the_global_one():
     assert torch.equal(torch.get_rng_state(), state)
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_the_hook_draws_from_a_generator_of_its_own_as_from_the_global_one(case):
+    make, block_size, x = CASES[case]
+    plain = make()
+    ours = quant_noise(copy.deepcopy(plain), 0.4, block_size, torch.Generator().manual_seed(3))
+    original = original_modules.quant_noise(copy.deepcopy(plain), 0.4, block_size)
+    torch.manual_seed(3)
+    for _ in range(3):
+        original(x)
+    state = torch.get_rng_state()
+    for _ in range(3):
+        ours(x)
+    assert torch.equal(ours.weight, original.weight)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
 def test_draws_of_probability_zero_and_beyond():
     assert not draw_block_mask(nn.Linear(8, 8), 0, 2).any()
     with pytest.raises(ValueError, match="probability"):

@@ -1,16 +1,17 @@
-"""Pictures of quantisation noise: the mask, the weight before and after, and what it does to a clip."""
+"""Pictures of quantisation noise on one weight: the mask, the weight before and after, and what a clip feels of it."""
 
 import math
 
 import numpy as np
-from jaxtyping import Shaped
+from jaxtyping import Float, Shaped
 from matplotlib.axes import Axes
 from matplotlib.colors import FuncNorm, ListedColormap, Normalize
 from matplotlib.patches import Patch, Rectangle
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 from torch import Tensor
 
-from ..noise import NoisedPass, relative_changes
+from ..noise import TABLE_NAME, NoisedPass, relative_changes
+from ..noise_effects import AttentionChange
 from ..tracing import Trace
 from .reduction import pooling_note
 from .style import LABEL_SIZE, LIGHT, Palette, Picture, add_colour_bar, dress, signed_norm, weight_norm
@@ -19,8 +20,7 @@ from .time_axes import draw_map
 MASK_CELLS = 192  # rows and columns of a weight that a picture can show one by one
 WEIGHT_CELLS = 48
 MAP_CELLS = 360
-NUM_STEPS = 50
-FEWEST_SURVIVORS = 1e-6
+EFFECT_INCHES = (5.75, 4.6)
 
 
 def noise_mask(noised: NoisedPass, palette: Palette = LIGHT) -> Picture:
@@ -32,8 +32,9 @@ def noise_mask(noised: NoisedPass, palette: Palette = LIGHT) -> Picture:
     figure = Picture(3.95, 4.3, palette)
     axes = figure.add_axes((0.15, 0.205, 0.82, 0.715))
     colours = ListedColormap([palette.background, palette.masked])
-    _draw_corner(axes, mask, colours, Normalize(0, 1))
-    dress(axes, palette, title=f"{_name(noised)} · mask", x="input channel", y="output channel")
+    draw_corner(axes, mask, colours, Normalize(0, 1))
+    down, across = _axis_names(noised)
+    dress(axes, palette, title=f"{_name(noised)} · mask", x=across, y=down)
     rows, columns = (min(size, WEIGHT_CELLS) for size in mask.shape)
     axes.add_patch(Rectangle((-0.5, -0.5), columns, rows, fill=False, edgecolor=palette.ink, linewidth=1.4))
     handles = [
@@ -54,11 +55,11 @@ def noise_weight(noised: NoisedPass, palette: Palette = LIGHT) -> Picture:
     corners = [weight[:WEIGHT_CELLS, :WEIGHT_CELLS] for weight in (noised.before, noised.after)]
     norm = signed_norm(max(float(corner.abs().max()) for corner in corners))
     growth = 1 / (1 - noised.noise.p)
-    titles = ("before", f"after: dropped, or × {growth:.3g}")
+    titles, (down, across) = ("before", f"after: dropped, or × {growth:.3g}"), _axis_names(noised)
     for index, (corner, title) in enumerate(zip(corners, titles, strict=True)):
         axes = figure.add_axes((0.085 + 0.462 * index, 0.205, 0.432, 0.715))
-        _draw_corner(axes, corner, palette.signed, norm)
-        dress(axes, palette, title=title, x="input channel", y="" if index else "output channel")
+        draw_corner(axes, corner, palette.signed, norm)
+        dress(axes, palette, title=title, x=across, y="" if index else down)
         axes.tick_params(labelleft=not index)
         if not index:
             _note_corner(axes, noised.before, corner, palette)
@@ -69,12 +70,17 @@ def noise_weight(noised: NoisedPass, palette: Palette = LIGHT) -> Picture:
 
 
 def _name(noised: NoisedPass) -> str:
-    return f"Layer {noised.noise.layer} · {noised.noise.weight}"
+    return "Bias table" if noised.noise.weight == TABLE_NAME else f"Layer {noised.noise.layer} · {noised.noise.weight}"
 
 
-def _draw_corner(
+def _axis_names(noised: NoisedPass) -> tuple[str, str]:
+    return ("bucket", "head") if noised.noise.weight == TABLE_NAME else ("output channel", "input channel")
+
+
+def draw_corner(
     axes: Axes, corner: Shaped[Tensor, "rows columns"], cmap: str | ListedColormap, norm: Normalize
 ) -> None:
+    """Draw a weight entry by entry: rows down, columns across."""
     axes.imshow(corner.numpy(), cmap=cmap, norm=norm, interpolation="nearest", aspect="auto")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(5, integer=True))
@@ -87,23 +93,28 @@ def _note_corner(axes: Axes, whole: Tensor, corner: Tensor, palette: Palette) ->
 
 
 def noise_attention(
-    trace: Trace, noised: NoisedPass, layer: int, head: int, scale: str = "square root", palette: Palette = LIGHT
+    trace: Trace, change: AttentionChange, scale: str = "square root", palette: Palette = LIGHT
 ) -> Picture:
-    """One head's attention without the noise, with it, and the difference.
+    """One head's attention without the noise, with it, and the difference, as `attention_change` compares them.
 
     The scale of the difference ends at a round number, which its title names, so that two draws can be compared; it
     is a square root where that of the weights is.
 
-    Raises: IndexError for a layer or head that is not there; ValueError for another scale.
+    Raises: ValueError for another scale.
     """
-    before, after = (one.attention(layer, head)[0] for one in (trace, noised.trace))
-    reach = difference_reach(float((after - before).abs().max()))
-    difference = f"with − without ({scale} scale)"
+    reach = difference_reach(change.largest)
+    name, difference = f"Layer {change.layer} · head {change.head}", f"with − without ({scale} scale)"
     weights = (palette.weights, weight_norm(scale), f"weight ({scale} scale)")
     panels = (
-        (f"Layer {layer} · head {head} · without noise", before, *weights),
-        ("with noise", after, *weights),
-        (f"difference, scale to ±{reach:g}", after - before, palette.signed, difference_norm(reach, scale), difference),
+        (f"{name} · without noise", change.before, *weights),
+        ("with noise", change.after, *weights),
+        (
+            f"difference, scale to ±{reach:g}",
+            change.difference,
+            palette.signed,
+            difference_norm(reach, scale),
+            difference,
+        ),
     )
     figure = Picture(11.5, 4.7, palette)
     grid = figure.add_gridspec(
@@ -145,31 +156,71 @@ def difference_reach(largest: float) -> float:
     return next((step for step in steps if largest <= step), 1.0) if largest > 0 else 1.0
 
 
-def noise_effect(trace: Trace, noised: NoisedPass, palette: Palette = LIGHT) -> Picture:
-    """How far the noise moves what each layer hands on, and the output: ||noised - clean|| / ||clean||."""
+def noise_effect(
+    trace: Trace, noised: NoisedPass, moved: Float[Tensor, "layers heads"], head: int, palette: Palette = LIGHT
+) -> Picture:
+    """By layer: how far the noise moves what it hands on, and how much of its attention; one head stands out.
+
+    moved: as `attention_moved` gives it. States and output: ||noised - clean|| / ||clean||.
+
+    Raises: IndexError for a head that is not there.
+    """
     states, output = relative_changes(trace, noised.trace)
-    shares = 100 * np.append(states.numpy(), output)
     layer, last = noised.noise.layer, trace.num_layers
-    figure = Picture(5.7, 3.5, palette)
-    axes = figure.add_axes((0.125, 0.155, 0.845, 0.74))
-    places = np.arange(len(shares))
-    axes.axvspan(-0.5, layer + 0.5, color=palette.ink, alpha=0.05, linewidth=0)
-    axes.bar(places[:-1], shares[:-1], 0.62, color=[palette.line] * (layer + 1) + [palette.contrast] * (last - layer))
-    axes.bar(places[-1:], shares[-1:], 0.62, color=palette.accent)
-    for place in _places_with_numbers(layer, last):
-        axes.annotate(
-            name_share(shares[place] / 100), (place, shares[place]), (0, 3), textcoords="offset points", ha="center",
-            fontsize=LABEL_SIZE - 1, color=palette.ink,
-        )  # fmt: skip
-    dress(axes, palette, title="How far the clip moves", x="what leaves each layer", y="relative change (%)")
-    step = math.ceil((last + 1) / 14)
-    axes.set_xticks([0, *places[1:-1:step], last + 1], ["in", *(str(place - 1) for place in places[1:-1:step]), "out"])
-    axes.set(xlim=(-0.5, last + 1.6), ylim=(0, 1.18 * float(shares.max()) or 1))
-    axes.annotate(
+    figure = Picture(*EFFECT_INCHES, palette)
+    above, below = (figure.add_axes((0.125, bottom, 0.845, 0.33)) for bottom in (0.585, 0.11))
+    _draw_bars(above, np.append(states.numpy(), output), layer, palette)
+    dress(above, palette, title="How far the clip moves", y="relative change (%)")
+    _draw_moved(below, moved, layer, range(trace.num_heads)[head], palette)
+    dress(below, palette, title="How much attention goes elsewhere", x="layer", y="of a frame's (%)")
+    places = range(1, last + 1, math.ceil((last + 1) / 14))  # a layer stands where what leaves it does
+    names = [str(place - 1) for place in places]
+    above.set_xticks([0, *places, last + 1], ["in", *names, "out"])
+    below.set_xticks(places, names)
+    for axes in (above, below):
+        axes.axvspan(-0.5, layer + 0.5, color=palette.ink, alpha=0.05, linewidth=0)
+        axes.set_xlim(-0.5, last + 1.6)
+    above.annotate(
         "before the\nnoise", (layer / 2, 1), (0, -5), xycoords=("data", "axes fraction"), textcoords="offset points",
         ha="center", va="top", fontsize=LABEL_SIZE - 1, color=palette.muted,
     )  # fmt: skip
     return figure
+
+
+def _draw_moved(axes: Axes, moved: Float[Tensor, "layers heads"], layer: int, head: int, palette: Palette) -> None:
+    """Draw the heads of each layer from the noised one on, and their mean."""
+    shares = 100 * moved[layer:].numpy()
+    places = np.arange(layer, len(moved)) + 1
+    axes.bar(places, shares.mean(axis=1), 0.62, color=palette.contrast, label="mean of the heads")
+    axes.plot(places, shares, "o", color=palette.muted, markersize=2.5, alpha=0.7)
+    axes.plot(places, shares[:, head], "o", color=palette.accent, markersize=4.5, label=f"head {head}")
+    _scale_shares(axes, shares)
+    axes.legend(
+        loc="lower right", bbox_to_anchor=(1.01, 0.98), ncols=2, frameon=False, fontsize=LABEL_SIZE - 1,
+        labelcolor=palette.ink, borderaxespad=0.2, handletextpad=0.4, columnspacing=1, handlelength=1,
+    )  # fmt: skip
+
+
+def _draw_bars(axes: Axes, changes: np.ndarray, layer: int, palette: Palette) -> None:
+    """Draw a bar for each state and one for the output."""
+    shares, places, last = 100 * changes, np.arange(len(changes)), len(changes) - 2
+    axes.bar(places[:-1], shares[:-1], 0.62, color=[palette.line] * (layer + 1) + [palette.contrast] * (last - layer))
+    axes.bar(places[-1:], shares[-1:], 0.62, color=palette.accent)
+    for place in _places_with_numbers(layer, last):
+        _annotate_bar(axes, place, float(shares[place]), palette)
+    _scale_shares(axes, shares)
+
+
+def _annotate_bar(axes: Axes, place: int, share: float, palette: Palette) -> None:
+    axes.annotate(
+        name_share(share / 100), (place, share), (0, 3), textcoords="offset points", ha="center",
+        fontsize=LABEL_SIZE - 1, color=palette.ink,
+    )  # fmt: skip
+
+
+def _scale_shares(axes: Axes, shares: np.ndarray) -> None:
+    axes.set_ylim(0, 1.22 * float(shares.max()) or 1)
+    axes.yaxis.set_major_locator(MaxNLocator(4))
 
 
 def _places_with_numbers(layer: int, last: int) -> list[int]:
@@ -179,45 +230,28 @@ def _places_with_numbers(layer: int, last: int) -> list[int]:
     return [layer + 1, last + 1] if last - layer > last / 5 else [last + 1]
 
 
-def noise_over_steps(p: float, palette: Palette = LIGHT) -> Picture:
-    """What the faithful hook does to a weight over training steps, did nothing else move it.
+def noise_sweep(
+    changes: Float[Tensor, " layers"], weight: str, p: float, layer: int, palette: Palette = LIGHT
+) -> Picture:
+    """How far the same noise moves the output when it is put on each layer's weight in turn; one layer stands out.
 
-    Each step drops each block with chance p and multiplies the rest by 1 / (1 - p), and never takes it back.
+    changes: as `layer_sweep` gives them.
 
-    Raises: ValueError unless 0 <= p < 1.
+    Raises: IndexError for a layer that is not there.
     """
-    if not 0 <= p < 1:
-        raise ValueError(f"p: expected a probability 0 <= p < 1; found {p}")
-    steps = np.arange(num_steps(p) + 1)
-    survival, growth = (1 - p) ** steps, (1 - p) ** -steps.astype(float)
-    figure = Picture(5.7, 3.5, palette)
-    axes = figure.add_axes((0.125, 0.155, 0.845, 0.74))
-    axes.axhline(1, color=palette.muted, linewidth=0.9, linestyle=(0, (4, 3)))
-    axes.plot(steps, growth, color=palette.accent, linewidth=2)
-    axes.plot(steps, survival, color=palette.contrast, linewidth=2)
-    reach = max(float(growth[-1]), 10.0) ** 1.25
-    axes.set_yscale("log")
-    axes.set(xlim=(0, steps[-1]), ylim=(1 / reach, reach))
-    dress(axes, palette, title=f"If no step is undone, p = {p:g}", x="training steps", y="factor, 1 is as trained")
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    axes.yaxis.set_major_locator(LogLocator(10, numticks=7))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(_name_factor))
-    texts = (
-        (0.97, f"what survives has grown × {name_growth(p, len(steps) - 1)}", palette.accent, "top"),
-        (0.03, f"{name_share(float(survival[-1]))} of all blocks were never dropped", palette.contrast, "bottom"),
-    )
-    for height, text, colour, place in texts:
-        axes.text(
-            0.02, height, f"after {steps[-1]} steps, {text}", transform=axes.transAxes, color=colour, va=place,
-            fontsize=LABEL_SIZE,
-        )  # fmt: skip
+    shares, chosen = 100 * changes.numpy(), range(len(changes))[layer]
+    figure = Picture(*EFFECT_INCHES, palette)
+    axes = figure.add_axes((0.125, 0.11, 0.845, 0.805))
+    colours = [palette.accent if place == chosen else palette.contrast for place in range(len(shares))]
+    axes.bar(np.arange(len(shares)), shares, 0.62, color=colours)
+    for place in {chosen, int(shares.argmax())} if len(shares) > 7 else range(len(shares)):
+        _annotate_bar(axes, place, float(shares[place]), palette)
+    title = f"Each layer's {weight} in turn, p = {p:g}"
+    dress(axes, palette, title=title, x="the layer that is noised", y="relative change of the output (%)")
+    _scale_shares(axes, shares)
+    axes.set_xlim(-0.7, len(shares) - 0.3)
+    axes.xaxis.set_major_locator(MaxNLocator(12, integer=True))
     return figure
-
-
-def num_steps(p: float) -> int:
-    """How many training steps are shown: 50, or as many as leave a few blocks in a million that were never dropped."""
-    return NUM_STEPS if p == 0 else min(NUM_STEPS, math.floor(math.log(FEWEST_SURVIVORS) / math.log(1 - p)))
 
 
 def name_growth(p: float, steps: int) -> str:
@@ -233,5 +267,6 @@ def name_share(share: float) -> str:
     return f"{share:.0%}" if share >= 0.1 else f"{100 * share:.2g}%"
 
 
-def _name_factor(factor: float, _: int | None = None) -> str:
-    return f"{factor:g}" if 1e-3 <= factor <= 1e3 else f"$10^{{{round(math.log10(factor))}}}$"
+def name_length(ratio: float) -> str:
+    """Write a length against another: "35% of its length", or "82 times its length"."""
+    return f"{ratio:,.0f} times its length" if ratio >= 10 else f"{name_share(ratio)} of its length"
