@@ -1,5 +1,6 @@
 """Arrays to pictures: matplotlib figures for a notebook, a report and the page alike."""
 
+from .activations import activation_curves, gelu_difference, pre_activation_histogram
 from .attention import attention_heads, attention_map, attention_terms
 from .bias import bias_curves, gate_track
 from .buckets import bucket_function, bucket_matrix
@@ -23,6 +24,7 @@ __all__ = [
     "LIGHT",
     "Palette",
     "Picture",
+    "activation_curves",
     "attention_heads",
     "attention_map",
     "attention_terms",
@@ -40,6 +42,7 @@ __all__ = [
     "gate_parts",
     "gate_paths",
     "gate_track",
+    "gelu_difference",
     "glu_terms",
     "label_map",
     "noise_attention",
@@ -47,6 +50,7 @@ __all__ = [
     "noise_mask",
     "noise_over_steps",
     "noise_weight",
+    "pre_activation_histogram",
     "similarity_curves",
     "similarity_matrix",
 ]
