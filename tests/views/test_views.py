@@ -57,6 +57,7 @@ def test_pages_and_their_order():
         "GLU",
         "Quant noise",
         "Activations",
+        "Norms",
     ]
     assert len({view.name for view in VIEWS}) == len({view.icon for view in VIEWS}) == len(VIEWS)
     for view in VIEWS:

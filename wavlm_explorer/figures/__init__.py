@@ -17,6 +17,7 @@ from .gate import (
 from .glu import gate_histogram, glu_terms
 from .labels import label_map
 from .noise import noise_attention, noise_effect, noise_mask, noise_over_steps, noise_weight
+from .norms import norm_before_after, norm_error_by_scale, norm_errors
 from .style import DARK, LIGHT, Palette, Picture
 
 __all__ = [
@@ -50,6 +51,9 @@ __all__ = [
     "noise_mask",
     "noise_over_steps",
     "noise_weight",
+    "norm_before_after",
+    "norm_error_by_scale",
+    "norm_errors",
     "pre_activation_histogram",
     "similarity_curves",
     "similarity_matrix",
