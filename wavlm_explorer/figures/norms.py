@@ -62,9 +62,9 @@ def norm_errors(
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes.tick_params(labelleft=index == 0)
         dress(axes, palette, title=title, x="time (s)", y="channel" if index == 0 else "")
-    add_colour_bar(
-        figure.add_axes((0.928, 0.135, 0.011, 0.765)), palette.weights, norm, palette, "error (logarithmic scale)"
-    )
+    bar = figure.add_axes((0.928, 0.135, 0.011, 0.765))
+    add_colour_bar(bar, palette.weights, norm, palette, "error (logarithmic scale)")
+    bar.minorticks_off()
     num_channels, num_frames = subject.by_channel(subject.rows).shape
     note = tracks_note(num_channels, num_frames)
     figure.text(0.985, 0.955, note, ha="right", color=palette.muted, fontsize=LABEL_SIZE - 1)

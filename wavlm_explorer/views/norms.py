@@ -30,8 +30,8 @@ LESSON = Lesson(
         "`Fp32LayerNorm` and `Fp32GroupNorm`."
     ),
     equation=(
-        r"y = \frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}} \odot w + b, \qquad \mu = \overline{x}, \quad "
-        r"\sigma^2 = \overline{(x - \mu)^2}"
+        r"\begin{split} y &= \frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}} \odot w + b \\[4pt] "
+        r"\mu &= \overline{x}, \qquad \sigma^2 = \overline{(x - \mu)^2} \end{split}"
     ),
     symbols=(
         (r"x", "the numbers of one frame (layer norm), or of one channel (group norm)"),
@@ -96,8 +96,8 @@ def _before_after(trace: Trace, subject: NormSubject, compared: NormComparison, 
         "what enters the layer" if trace.model.config.layer_norm_first else "x + ffn(x), before the layer's last norm"
     )
     return (
-        f"The mean of each {kind} (line) and its spread (band): {source}. Spreads from {float(before.min()):,.3g} to "
-        f"{float(before.max()):,.3g} become {float(after.min()):.2f} to {float(after.max()):.2f}"
+        f"The mean of each {kind} (line) and its spread (band): {source}. Spreads from {_short(float(before.min()))} to "
+        f"{_short(float(before.max()))} become {float(after.min()):.2f} to {float(after.max()):.2f}"
         + (": 1, for nothing is learned." if subject.is_group else ": 1, times what w has learned.")
     )
 
@@ -153,9 +153,9 @@ def work_through(subject: NormSubject, compared: NormComparison, half: str, scal
     largest = torch.finfo(HALF_TYPES[half]).max
     fits = "which fits" if square <= largest else f"beyond {largest:,.0f}, where {half} ends"
     steps = (
-        (f"{name} {row}: the mean, in float32 and in {half}.", r"\mu", exact.mean[row], stepped.mean[row]),
+        (f"{name} {row}: the mean (float32 | {half}).", r"\mu", exact.mean[row], stepped.mean[row]),
         (
-            f"The variance. The largest square is {square:,.3g}, {fits}.",
+            f"The variance. The largest square is {_short(square)}, {fits}.",
             r"\sigma^2", exact.variance[row], stepped.variance[row],
         ),
         (
@@ -169,6 +169,10 @@ def work_through(subject: NormSubject, compared: NormComparison, half: str, scal
             for words, symbol, right, other in steps
         )
     )
+
+
+def _short(number: float) -> str:
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 
 VIEW = View("norms", "Norms", "align_vertical_center", LESSON, exhibits, choices, order=62)
