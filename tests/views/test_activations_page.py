@@ -109,3 +109,17 @@ def test_what_the_lesson_says_to_try_is_so():
     inputs = trace.glu(3).gate_input
     assert float((F.relu(inputs) == 0).float().mean()) > 0.5
     assert float((F.silu(inputs).abs() < 0.01).float().mean()) < 0.05
+
+
+def test_the_shape_behind_the_curve_is_the_histogram_of_the_clip():
+    trace = make_trace(VARIANTS["glu"])
+    inputs = trace.glu(1).gate_input
+    (axes,) = panels(show(trace, layer=1)[0]["pre_activations"].picture)
+    (shape,) = axes.patches
+    heights, edges, baseline = shape.get_data()
+    shares = (heights - baseline) / (heights - baseline).max()
+    counts, _ = np.histogram(inputs.numpy(), bins=edges)
+    assert np.allclose(shares, counts / counts.max(), atol=2 / counts.max())  # a number on an edge may fall either way
+    assert counts.sum() == pytest.approx(0.998 * inputs.numel(), abs=3)
+    x, y = axes.lines[0].get_data()
+    assert np.allclose(y, F.silu(torch.tensor(np.asarray(x))), atol=1e-6)

@@ -1,18 +1,20 @@
 """Pictures of activations: the curves, the two forms of GELU magnified, and what a clip's numbers meet."""
 
+import numpy as np
 import torch
 from jaxtyping import Float
+from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 from torch import Tensor
 
 from ..activations import CURVES, GeluDifference
-from .glu import draw_activation
+from .panels import WIDTH_INCHES
 from .style import LABEL_SIZE, LIGHT, Palette, Picture, dress
 
-WIDTH_INCHES = 5.75  # two pictures side by side fill the page
 HEIGHT_INCHES = 3.9
 SHOWN = (-4.0, 3.0)  # of x: where the curves differ
 POINTS = 701
+NUM_BINS = 100
 LINES = (  # names whose curves are the same, or the same to the eye, share a line
     (("gelu", "gelu_accurate", "gelu_fast"), "-"),
     (("swish",), "-."),
@@ -76,6 +78,34 @@ def pre_activation_histogram(
     """
     figure = Picture(2 * WIDTH_INCHES, HEIGHT_INCHES - 0.3, palette)
     axes = figure.add_axes((0.055, 0.145, 0.925, 0.765))
-    draw_activation(axes, inputs, CURVES[activation](inputs), palette)
-    dress(axes, palette, title=title, x="before the activation", y=f"after {activation}")
+    first, last = _limits(inputs)
+    x = torch.linspace(first, last, POINTS)
+    axes.plot(x.numpy(), CURVES[activation](x).numpy(), color=palette.accent, linewidth=2.2, label=activation)
+    axes.axhline(0, color=palette.line, linewidth=0.8, zorder=0)
+    axes.axvline(0, color=palette.line, linewidth=0.8, zorder=0)
+    _draw_frequency(axes, inputs, (first, last), palette)
+    axes.set_xlim(first, last)
+    dress(axes, palette, title=title, x="before the activation", y="after it")
+    axes.legend(loc="upper left", frameon=False, fontsize=LABEL_SIZE - 1, labelcolor=palette.ink)
     return figure
+
+
+def _draw_frequency(
+    axes: Axes, inputs: Float[Tensor, "frames channels"], ends: tuple[float, float], palette: Palette
+) -> None:
+    """How often each input occurs, as a shape that fills two thirds of the axes from below."""
+    counts = inputs.flatten().histc(NUM_BINS, *ends).numpy()
+    low, high = axes.get_ylim()
+    heights = low + 0.66 * (high - low) * counts / max(counts.max(), 1)
+    axes.stairs(
+        heights, np.linspace(*ends, NUM_BINS + 1), baseline=low, fill=True, color=palette.muted, alpha=0.28, zorder=1,
+        label="how often that number occurs",
+    )  # fmt: skip
+    axes.set_ylim(low, high)
+
+
+def _limits(inputs: Float[Tensor, "frames channels"]) -> tuple[float, float]:
+    """Where all but the outermost 0.1 % of either side lie; never the same number twice."""
+    few = max(1, inputs.numel() // 1000)
+    first, last = (float(inputs.flatten().kthvalue(place).values) for place in (few, inputs.numel() + 1 - few))
+    return (first, last) if last - first > 1e-6 else (first - 0.5, last + 0.5)

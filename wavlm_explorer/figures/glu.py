@@ -105,19 +105,17 @@ def gate_histogram(terms: GLUTerms, title: str = "GLU", palette: Palette = LIGHT
     figure = Picture(11.5, 3.5, palette)
     curve = figure.add_axes((0.06, 0.155, 0.4, 0.74))
     gates = figure.add_axes((0.56, 0.155, 0.4, 0.74))
-    draw_activation(curve, terms.gate_input, terms.gate, palette)
+    _draw_activation(curve, terms, palette)
     dress(curve, palette, title=title, x="gate before its activation", y="gate")
     _draw_gates(gates, terms, palette)
     dress(gates, palette, title="How open the gates are", x="gate", y="share of frames × channels")
     return figure
 
 
-def draw_activation(
-    axes: Axes, inputs: Float[Tensor, "frames channels"], outputs: Float[Tensor, "frames channels"], palette: Palette
-) -> None:
+def _draw_activation(axes: Axes, terms: GLUTerms, palette: Palette) -> None:
     """The activation at inputs that occur, and how often they do."""
-    inputs, order = _sample(inputs).sort()
-    outputs = _sample(outputs)[order]
+    inputs, order = _sample(terms.gate_input).sort()
+    gates = _sample(terms.gate)[order]
     first, last = _limits(inputs)
     shown = (inputs >= first) & (inputs <= last)
     counts = inputs.histc(NUM_BINS, first, last).numpy()
@@ -132,7 +130,7 @@ def draw_activation(
     frequent.patch.set_visible(True)
     frequent.set_facecolor(palette.background)
     some = slice(None, None, max(1, int(shown.sum()) // CURVE_POINTS))
-    axes.plot(inputs[shown][some].numpy(), outputs[shown][some].numpy(), color=palette.accent, linewidth=2)
+    axes.plot(inputs[shown][some].numpy(), gates[shown][some].numpy(), color=palette.accent, linewidth=2)
     axes.axhline(0, color=palette.line, linewidth=0.8, zorder=0)
     axes.axvline(0, color=palette.line, linewidth=0.8, zorder=0)
     axes.set_xlim(first, last)

@@ -12,11 +12,10 @@ from torch import Tensor
 
 from ..norms import SCALES, NormComparison, NormSubject
 from ..tracing import Trace
+from .panels import HEIGHT_INCHES, WIDTH_INCHES
 from .style import LABEL_SIZE, LIGHT, TITLE_SIZE, Palette, Picture, add_colour_bar, dress
 from .tracks import draw_tracks, tracks_note
 
-WIDTH_INCHES = 5.75  # two pictures side by side fill the page
-HEIGHT_INCHES = 3.7
 SMALLEST_ERROR, LARGEST_ERROR = 1e-5, 10.0
 
 
@@ -48,7 +47,7 @@ def norm_errors(
     trace: Trace, subject: NormSubject, compared: NormComparison, half: str, palette: Palette = LIGHT
 ) -> Picture:
     """How far each number is from the exact one: with float32 inside the norm, and wholly in half precision."""
-    figure = Picture(2 * WIDTH_INCHES, HEIGHT_INCHES + 0.2, palette)
+    figure = Picture(2 * WIDTH_INCHES, HEIGHT_INCHES + 0.4, palette)
     norm = LogNorm(SMALLEST_ERROR, LARGEST_ERROR, clip=True)
     panels = (
         (f"{type(subject.norm).__name__}, {half} outside only", compared.protected, 0.055),

@@ -92,12 +92,13 @@ def exhibits(
 def _before_after(trace: Trace, subject: NormSubject, compared: NormComparison, scale: float) -> str:
     rows, kind = subject.rows * scale, "channel" if subject.is_group else "frame"
     before, after = (values.std(dim=1, correction=0) for values in (rows, compared.exact.output))
+    lowest, highest = _short(float(before.min())), _short(float(before.max()))
     source = (
         "what enters the layer" if trace.model.config.layer_norm_first else "x + ffn(x), before the layer's last norm"
     )
     return (
-        f"The mean of each {kind} (line) and its spread (band): {source}. Spreads from {_short(float(before.min()))} to "
-        f"{_short(float(before.max()))} become {float(after.min()):.2f} to {float(after.max()):.2f}"
+        f"The mean of each {kind} (line) and its spread (band): {source}. Spreads from {lowest} to "
+        f"{highest} become {float(after.min()):.2f} to {float(after.max()):.2f}"
         + (": 1, for nothing is learned." if subject.is_group else ": 1, times what w has learned.")
     )
 
