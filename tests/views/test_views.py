@@ -58,6 +58,7 @@ def test_pages_and_their_order():
         "Quant noise",
         "Activations",
         "Norms",
+        "Masks",
     ]
     assert len({view.name for view in VIEWS}) == len({view.icon for view in VIEWS}) == len(VIEWS)
     for view in VIEWS:

@@ -16,6 +16,7 @@ from .gate import (
 )
 from .glu import gate_histogram, glu_terms
 from .labels import label_map
+from .masks import extra_keys, mask_maps, mask_moves
 from .noise import noise_attention, noise_effect, noise_mask, noise_over_steps, noise_weight
 from .norms import norm_before_after, norm_error_by_scale, norm_errors
 from .style import DARK, LIGHT, Palette, Picture
@@ -34,6 +35,7 @@ __all__ = [
     "bucket_matrix",
     "change_map",
     "divergence_maps",
+    "extra_keys",
     "gate_attention",
     "gate_bias",
     "gate_compounding",
@@ -46,6 +48,8 @@ __all__ = [
     "gelu_difference",
     "glu_terms",
     "label_map",
+    "mask_maps",
+    "mask_moves",
     "noise_attention",
     "noise_effect",
     "noise_mask",
