@@ -59,6 +59,7 @@ def test_pages_and_their_order():
         "Activations",
         "Norms",
         "Masks",
+        "Decoding",
     ]
     assert len({view.name for view in VIEWS}) == len({view.icon for view in VIEWS}) == len(VIEWS)
     for view in VIEWS:

@@ -5,6 +5,7 @@ from .attention import attention_heads, attention_map, attention_terms
 from .bias import bias_curves, gate_track
 from .buckets import bucket_function, bucket_matrix
 from .comparison import change_map, divergence_maps, similarity_curves, similarity_matrix
+from .decoding import decoding_differences, decoding_row, decoding_rows, decoding_work
 from .gate import (
     gate_attention,
     gate_bias,
@@ -34,6 +35,10 @@ __all__ = [
     "bucket_function",
     "bucket_matrix",
     "change_map",
+    "decoding_differences",
+    "decoding_row",
+    "decoding_rows",
+    "decoding_work",
     "divergence_maps",
     "extra_keys",
     "gate_attention",

@@ -16,8 +16,8 @@ LESSON = Lesson(
         "is run on whole clips and hides nothing: here its own heads are tried under masks."
     ),
     equation=(
-        r"A_{ij} = \operatorname{softmax}_j\!\big(\ell_{ij} + M_{ij}\big), \qquad M_{ij} = \begin{cases} -\infty & "
-        r"\text{key } j \text{ is hidden from } i \\ 0 & \text{else} \end{cases}"
+        r"\begin{split} A_{ij} &= \operatorname{softmax}_j\!\big(\ell_{ij} + M_{ij}\big) \\[4pt] M_{ij} &= "
+        r"\begin{cases} -\infty & \text{key } j \text{ is hidden from } i \\ 0 & \text{else} \end{cases} \end{split}"
     ),
     symbols=(
         (r"\ell_{ij}", "the logit: content and gated position"),
@@ -104,7 +104,9 @@ def describe_moves(attention: MaskedAttention) -> str:
     blind = attention.hidden.all(dim=-1)
     seeing = attention.masked[~blind].sum(dim=-1)
     if not len(seeing):
-        return "No frame has a key left: every row is 0, and nothing is gathered. (The original gives NaN here.)"
+        return (
+            "No frame has a key left: every row is 0, and nothing is gathered. (The original's weights are NaN here.)"
+        )
     error = float((seeing - 1).abs().max())
     rest = f"; {int(blind.sum())} rows have no key left and are 0" if blind.any() else ""
     moved = attention.moved
