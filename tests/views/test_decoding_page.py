@@ -94,10 +94,8 @@ def test_captions_and_arrays_say_the_same():
     assert "demonstration" in note
     row = shown["row"].arrays()
     largest = int(row["step_by_step"].argmax())
-    assert (
-        f"looks most at frame {largest}, {step - largest} back, with a weight of {row['step_by_step'][largest]:.3f}"
-        in (shown["row"].caption)
-    )
+    weight = f"{row['step_by_step'][largest]:.3f}"
+    assert f"at frame {largest}, {step - largest} frames back, with a weight of {weight}." in shown["row"].caption
     assert "It has 10 keys to look at, all of which but its own were in the memory" in shown["rows"].caption
     differences = shown["differences"].arrays()
     expected = np.abs(decode(trace, 1).step_by_step.numpy() - decode(trace, 1).at_once.numpy()).max(axis=(0, 2))

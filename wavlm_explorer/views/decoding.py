@@ -55,7 +55,9 @@ def exhibits(trace: Trace, palette: Palette, layer: int, head: int, step: int) -
         decoding_rows(trace, decoding.step_by_step[head], step, title, palette),
         f"The line is step {step}. It has {step + 1:,} {'key' if step == 0 else 'keys'} to look at, all of which "
         + (
-            "it made itself." if step == 0 else f"but its own were in the memory. {num_steps - 1 - step:,} are to come."
+            "it made itself."
+            if step == 0
+            else f"but its own were in the memory. {num_steps - 1 - step:,} steps are to come."
         ),
         lambda: {"weights": decoding.step_by_step[head].numpy(), "frame_times": times},
         share=0.5,
@@ -72,8 +74,8 @@ def _row(trace: Trace, palette: Palette, decoding: Decoding, head: int, step: in
     return Exhibit(
         "demonstration_decoding_row",
         decoding_row(trace, decoding, head, step, palette),
-        f"It looks most at frame {furthest}, {step - furthest} back, with a weight of {float(stepped[furthest]):.3f}. "
-        f"The two rows are {_apart(difference)}.",
+        f"It looks most at frame {furthest}, {step - furthest} frames back, with a weight of "
+        f"{float(stepped[furthest]):.3f}. The two rows are {_apart(difference)}.",
         lambda: {"step_by_step": stepped.numpy(), "at_once": whole.numpy()},
         share=0.5,
     )
