@@ -49,7 +49,7 @@ def _identity(x: Tensor) -> Tensor:
     return x
 
 
-_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": F.relu,
     "gelu": gelu,
     "gelu_fast": gelu_accurate,  # the old name
@@ -71,7 +71,7 @@ def get_activation_fn(activation: str) -> Callable[[Tensor], Tensor]:
     """
     if activation == "gelu_fast":
         warnings.warn("gelu_fast has been renamed to gelu_accurate", stacklevel=2)
-    if activation not in _ACTIVATIONS:
-        known = ", ".join(_ACTIVATIONS)
+    if activation not in ACTIVATIONS:
+        known = ", ".join(ACTIVATIONS)
         raise RuntimeError(f"--activation-fn {activation} not supported: expected one of {known}")
-    return _ACTIVATIONS[activation]
+    return ACTIVATIONS[activation]

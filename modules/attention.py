@@ -174,9 +174,14 @@ class MultiheadAttention(nn.Module):
         """q k' / sqrt(d), given the scaled q."""
         return torch.matmul(q, k.transpose(-2, -1))
 
-    def compute_weights(self, logits: Float[Tensor, "*batch queries keys"]) -> Float[Tensor, "*batch queries keys"]:
-        """Softmax over the keys."""
-        return torch.softmax(logits, dim=-1)
+    def compute_weights(
+        self, logits: Float[Tensor, "*batch queries keys"], mask: Float[Tensor, "*#batch #queries keys"] | None = None
+    ) -> Float[Tensor, "*batch queries keys"]:
+        """Softmax over the keys that an additive mask leaves; a query with no key left gets zeros."""
+        if mask is None:
+            return torch.softmax(logits, dim=-1)
+        blind = mask.isneginf().all(dim=-1, keepdim=True)  # no softmax for these, and no NaN gradient
+        return torch.softmax((logits + mask).masked_fill(blind, 0), dim=-1).masked_fill(blind, 0)
 
     def forward(
         self,
@@ -232,7 +237,8 @@ class MultiheadAttention(nn.Module):
             position = self.compute_position(self.compute_gate(query), bias)
             position = F.pad(position, (0, num_extra)) if num_extra else position
         if need_weights or need_head_weights:
-            weights = self._explicit_weights(q, k, position, mask)
+            logits = self.apply_sparse_mask(self.compute_content(q, k), num_queries, k.shape[2], batch)
+            weights = self.compute_weights(logits if position is None else logits + position, mask)
             context = torch.matmul(self.dropout_module(weights), v)
             returned = weights.transpose(0, 1) if need_head_weights else weights.mean(dim=1)
         else:
@@ -289,11 +295,3 @@ class MultiheadAttention(nn.Module):
         return (
             Keys(k, v, key_padding_mask, 0) if state is None else extend_state(state, k, v, key_padding_mask, static_kv)
         )
-
-    def _explicit_weights(self, q: Tensor, k: Tensor, position: Tensor | None, mask: Tensor | None) -> Tensor:
-        logits = self.apply_sparse_mask(self.compute_content(q, k), q.shape[2], k.shape[2], len(q))
-        logits = logits if position is None else logits + position
-        if mask is None:
-            return self.compute_weights(logits)
-        blind = mask.isneginf().all(dim=-1, keepdim=True)  # queries with no key left: no softmax, and no NaN gradient
-        return self.compute_weights((logits + mask).masked_fill(blind, 0)).masked_fill(blind, 0)

@@ -47,7 +47,17 @@ def notes_of(items):
 
 
 def test_pages_and_their_order():
-    assert [view.title for view in VIEWS] == ["Attention", "Relative positions", "Gate", "GLU", "Quant noise"]
+    assert [view.title for view in VIEWS] == [
+        "Attention",
+        "Relative positions",
+        "Gate",
+        "GLU",
+        "Quant noise",
+        "Activations",
+        "Norms",
+        "Masks",
+        "Decoding",
+    ]
     assert len({view.name for view in VIEWS}) == len({view.icon for view in VIEWS}) == len(VIEWS)
     for view in VIEWS:
         assert all(getattr(view.lesson, part) for part in LABELS_OF_TEXT)

@@ -1,17 +1,21 @@
 """Arrays to pictures: matplotlib figures for a notebook, a report and the page alike."""
 
 from .accumulation import noise_corners, noise_steps
+from .activations import activation_curves, gelu_difference, pre_activation_histogram
 from .attention import attention_heads, attention_map, attention_row, attention_terms
 from .bias import bias_curves, head_peaks, head_shares
 from .bucket_strips import bucket_strips
 from .buckets import bucket_function, bucket_matrix
 from .comparison import change_map, divergence_maps, similarity_curves, similarity_matrix
 from .convolutions import noise_convolutions
+from .decoding import decoding_differences, decoding_row, decoding_rows, decoding_work
 from .gate import gate_attention, gate_bias, gate_compounding, gate_formula, gate_over_time, gate_parts, gate_paths
 from .glu import glu_channels, glu_regions, glu_types
 from .glu_tracks import glu_channel, glu_terms
 from .labels import label_map
+from .masks import extra_keys, mask_maps, mask_moves
 from .noise import noise_attention, noise_effect, noise_mask, noise_sweep, noise_weight
+from .norms import norm_before_after, norm_error_by_scale, norm_errors
 from .style import DARK, LIGHT, Palette, Picture
 
 __all__ = [
@@ -19,6 +23,7 @@ __all__ = [
     "LIGHT",
     "Palette",
     "Picture",
+    "activation_curves",
     "attention_heads",
     "attention_map",
     "attention_row",
@@ -28,7 +33,12 @@ __all__ = [
     "bucket_matrix",
     "bucket_strips",
     "change_map",
+    "decoding_differences",
+    "decoding_row",
+    "decoding_rows",
+    "decoding_work",
     "divergence_maps",
+    "extra_keys",
     "gate_attention",
     "gate_bias",
     "gate_compounding",
@@ -36,6 +46,7 @@ __all__ = [
     "gate_over_time",
     "gate_parts",
     "gate_paths",
+    "gelu_difference",
     "glu_channel",
     "glu_channels",
     "glu_regions",
@@ -44,6 +55,8 @@ __all__ = [
     "head_peaks",
     "head_shares",
     "label_map",
+    "mask_maps",
+    "mask_moves",
     "noise_attention",
     "noise_convolutions",
     "noise_corners",
@@ -52,6 +65,10 @@ __all__ = [
     "noise_steps",
     "noise_sweep",
     "noise_weight",
+    "norm_before_after",
+    "norm_error_by_scale",
+    "norm_errors",
+    "pre_activation_histogram",
     "similarity_curves",
     "similarity_matrix",
 ]
