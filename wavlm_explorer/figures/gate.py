@@ -1,6 +1,5 @@
 """Pictures of the gate of one head and frame: over the clip, what it is made of, what it does, and on other paths."""
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -14,11 +13,9 @@ from ..gates import GatedRows, HeadGate
 from ..modules.gate import NUM_GATE_FEATURES
 from ..tracing import Trace
 from .bias import gate_norm
+from .panels import HEIGHT_INCHES, WIDTH_INCHES, add_legend, over_time
 from .style import LABEL_SIZE, LIGHT, TITLE_SIZE, Palette, Picture, dress
-from .time_axes import draw_spectrogram, frame_edges
 
-WIDTH_INCHES = 5.75  # two pictures side by side fill the page
-HEIGHT_INCHES = 3.5
 FORMULA_CELLS = 201
 WINDOW_SECONDS = 6.0  # around the frame, where its row is drawn as a curve
 
@@ -30,13 +27,13 @@ def gate_over_time(trace: Trace, layer: int, head: int, frame: int, palette: Pal
     """
     gates = trace.gate(layer)
     layer, chosen = range(trace.num_layers)[layer], range(trace.num_heads)[head]
-    figure, axes = _over_time(trace, frame, f"Gate of layer {layer} over time", palette)
+    figure, axes = over_time(trace, f"Gate of layer {layer} over time", palette, frame)
     times = trace.frame_times.numpy()
     axes.plot(times, gates[chosen].numpy(), color=palette.accent, linewidth=1.8, zorder=3, label=f"head {chosen}")
     axes.plot(times[frame], float(gates[chosen, frame]), "o", color=palette.accent, markersize=6, zorder=3)
     _draw_others(axes, times, gates, chosen, palette)
     _scale_gates(axes, gates, palette)
-    _add_legend(axes, palette)
+    add_legend(axes, palette)
     return figure
 
 
@@ -71,7 +68,7 @@ def gate_bias(trace: Trace, rows: GatedRows, frame: int, palette: Palette = LIGH
 
     Raises: IndexError for a frame that is not there.
     """
-    figure, axes = _over_time(trace, frame, "What position adds: gate × bias", palette, WINDOW_SECONDS)
+    figure, axes = over_time(trace, "What position adds: gate × bias", palette, frame, WINDOW_SECONDS)
     _draw_settings(axes, trace, rows, rows.position, palette)
     axes.axhline(0, color=palette.line, linewidth=0.8, zorder=0)
     dress(axes, palette, x="key: the frame looked at (s)", y="added to the logit")
@@ -83,8 +80,8 @@ def gate_attention(trace: Trace, rows: GatedRows, frame: int, palette: Palette =
 
     Raises: IndexError for a frame that is not there.
     """
-    figure, axes = _over_time(
-        trace, frame, "Where the frame looks: softmax(content + gate × bias)", palette, WINDOW_SECONDS
+    figure, axes = over_time(
+        trace, "Where the frame looks: softmax(content + gate × bias)", palette, frame, WINDOW_SECONDS
     )
     _draw_settings(axes, trace, rows, rows.weights, palette)
     axes.set_yscale("function", functions=(np.sqrt, np.square))  # as the colours of maps
@@ -103,7 +100,7 @@ def gate_paths(
 
     Raises: IndexError for a frame that is not there; KeyError for another source.
     """
-    figure, axes = _over_time(trace, frame, "Three ways to feed one gate", palette)
+    figure, axes = over_time(trace, "Three ways to feed one gate", palette, frame)
     for source, gate in gates.items():
         colour, dashes, width = {
             "fast path": (palette.accent, "-", 1.8),
@@ -112,7 +109,7 @@ def gate_paths(
         }[source]
         axes.plot(trace.frame_times.numpy(), gate.numpy(), dashes, color=colour, linewidth=width, label=source)
     _scale_gates(axes, torch.stack([*gates.values()]), palette)
-    _add_legend(axes, palette)
+    add_legend(axes, palette)
     return figure
 
 
@@ -148,31 +145,8 @@ def gate_compounding(
     axes.xaxis.set_major_locator(MaxNLocator(12, integer=True))
     dress(axes, palette, x="layer", y="the bias is multiplied by")
     figure.text(0.1, 0.925, "Handed on gated, the bias is gated again", color=palette.ink, fontsize=TITLE_SIZE)
-    _add_legend(axes, palette)
+    add_legend(axes, palette)
     return figure
-
-
-def _over_time(
-    trace: Trace, frame: int, title: str, palette: Palette, seconds: float = math.inf
-) -> tuple[Picture, Axes]:
-    """A picture with the spectrogram on top and room below, on one axis of seconds, the frame marked on both.
-
-    seconds: how much of the clip is shown, with the frame inside.
-    """
-    time = float(trace.frame_times[frame])
-    figure = Picture(WIDTH_INCHES, HEIGHT_INCHES, palette)
-    sound, axes = figure.add_axes((0.1, 0.76, 0.87, 0.14)), figure.add_axes((0.1, 0.14, 0.87, 0.50))
-    draw_spectrogram(sound, trace, palette)
-    sound.tick_params(labelbottom=False)
-    dress(sound, palette, title=title, y="kHz")
-    dress(axes, palette, x="time (s)")
-    first, last = frame_edges(trace)
-    begin = max(first, min(time - seconds / 2, last - seconds))
-    for panel in (sound, axes):
-        panel.set_xlim(begin, min(last, begin + seconds))
-        panel.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-        panel.axvline(time, color=palette.contrast, linewidth=1.2, zorder=1)
-    return figure, axes
 
 
 def _draw_others(
@@ -216,7 +190,7 @@ def _draw_settings(
         colour, dashes, width = styles[index]
         name = f"{gate:.2f}, as it is" if index == 0 else f"{gate:g}"
         axes.plot(trace.frame_times.numpy(), row, dashes, color=colour, linewidth=width, label=name, zorder=4 - index)
-    _add_legend(axes, palette, "gate")
+    add_legend(axes, palette, "gate")
 
 
 def _draw_features(axes: Axes, features: Float[Tensor, " 8"], sums: Float[Tensor, " 2"], palette: Palette) -> None:
@@ -254,14 +228,3 @@ def _draw_formula(axes: Axes, scale: float, palette: Palette) -> None:
         axes.text(x, y, f"{gate:.3g}", ha=horizontal, va=vertical, fontsize=LABEL_SIZE, color=palette.ink)
     dress(axes, palette, title=f"Gate for c = {scale:.2f}".replace("-", "−"), x="b", y="a")
     axes.set(xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
-
-
-def _add_legend(axes: Axes, palette: Palette, title: str | None = None) -> None:
-    """Name the curves in a line above them."""
-    handles, labels = axes.get_legend_handles_labels()
-    if title:
-        labels[0] = f"{title} {labels[0]}"
-    axes.legend(
-        handles, labels, loc="lower left", bbox_to_anchor=(-0.01, 0.99), ncols=len(labels), frameon=False,
-        fontsize=LABEL_SIZE - 1, labelcolor=palette.ink, handlelength=1.8, columnspacing=1.2,
-    )  # fmt: skip
