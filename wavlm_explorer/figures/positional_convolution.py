@@ -7,7 +7,7 @@ from matplotlib.ticker import MaxNLocator
 from ..positional_convolution import Kernel, PositionalPass
 from ..tracing import Trace
 from .panels import HEIGHT_INCHES, WIDTH_INCHES, add_legend, over_time
-from .style import LIGHT, Palette, Picture, dress
+from .style import LIGHT, TITLE_SIZE, Palette, Picture, dress
 from .time_axes import frame_edges
 
 
@@ -16,12 +16,12 @@ def positional_kernel(trace: Trace, kernel: Kernel, frame: int, palette: Palette
 
     Raises: IndexError for a frame that is not there.
     """
-    distances = kernel.distances.numpy() * 1000 * trace.model.config.frame_seconds
-    places = range(trace.num_frames)[frame] + kernel.distances.numpy()
+    frame, hop = range(trace.num_frames)[frame], 1000 * trace.model.config.frame_seconds
+    distances, places = hop * kernel.distances.numpy(), frame + kernel.distances.numpy()
     inside = (places >= 0) & (places < trace.num_frames)
     figure = Picture(WIDTH_INCHES, HEIGHT_INCHES, palette)
-    axes = figure.add_axes((0.1, 0.14, 0.87, 0.69))
-    hop = 1000 * trace.model.config.frame_seconds
+    figure.text(0.1, 0.925, f"What the kernel sees at frame {frame}", color=palette.ink, fontsize=TITLE_SIZE)
+    axes = figure.add_axes((0.1, 0.14, 0.87, 0.67))
     for taps, colour, name in ((inside, palette.accent, "meets the clip"), (~inside, palette.line, "meets padding")):
         if taps.any():
             axes.bar(distances[taps], 100 * kernel.energy.numpy()[taps], 0.85 * hop, color=colour, label=name)
@@ -29,7 +29,7 @@ def positional_kernel(trace: Trace, kernel: Kernel, frame: int, palette: Palette
     axes.set_xlim(distances[0] - hop, distances[-1] + hop)
     axes.xaxis.set_major_locator(MaxNLocator(9, integer=True))
     dress(axes, palette, x="distance from the frame (ms)     ← before · after →", y="share of the kernel's energy (%)")
-    add_legend(axes, palette, f"The kernel at frame {range(trace.num_frames)[frame]}:")
+    add_legend(axes, palette)
     return figure
 
 
