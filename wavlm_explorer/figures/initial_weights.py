@@ -5,14 +5,16 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from torch import Tensor
 
 from ..initial_weights import TABLE, Draw, InitialWeights
 from .panels import HEIGHT_INCHES, WIDTH_INCHES, add_legend
-from .style import LABEL_SIZE, LIGHT, TITLE_SIZE, Palette, Picture, dress
+from .style import LIGHT, TITLE_SIZE, Palette, Picture, dress
 
 NUM_BINS = 81
+WIDER = 3.0  # a checkpoint's weights may reach so many times further than drawn ones and still share their scale
 SHOWN = 0.999  # of the learned weights: a few far ones would squeeze all others into a line
 
 
@@ -21,31 +23,46 @@ def initial_histograms(
 ) -> Picture:
     """A weight as its module draws it, as init_bert_params draws it again, and as a checkpoint has it.
 
-    All three on one scale; the curve is what the numbers are expected to follow, in the last what they started from.
+    The curve is what the numbers are expected to follow, in the last what they started from. All three stand on one
+    scale, unless the checkpoint's would not fit.
     """
-    figure = Picture(11.5, 3.5, palette)
-    reach = max(
-        1.15 * weights.own_draw.reach, 4.5 * weights.redraw.std, float(np.quantile(learned.abs().numpy(), SHOWN))
-    )
+    reach = max(1.15 * weights.own_draw.reach, 4.5 * weights.redraw.std)
+    far = float(np.quantile(learned.abs().numpy(), SHOWN))
+    fits = far <= WIDER * reach
+    reaches = [max(reach, far)] * 3 if fits else [reach, reach, far]
     panels = (
-        (f"{name} · its module's own draw", weights.own, weights.own_draw, palette.muted),
+        (f"{name.replace(TABLE, 'bias table')} · its module's own draw", weights.own, weights.own_draw, palette.muted),
         ("drawn again by init_bert_params", weights.redrawn, weights.redraw, palette.contrast),
-        ("in this checkpoint", learned, weights.redraw, palette.accent),
+        ("in this checkpoint" + ("" if fits else ": other scales"), learned, weights.redraw, palette.accent),
     )
-    edges, highest = np.linspace(-reach, reach, NUM_BINS + 1), 0.0
-    columns = [figure.add_axes((0.055 + 0.32 * index, 0.15, 0.285, 0.74)) for index in range(3)]
-    for axes, (title, values, draw, colour) in zip(columns, panels, strict=True):
-        density = np.histogram(values.numpy(), edges)[0] / (values.numel() * (edges[1] - edges[0]))
-        axes.stairs(density, edges, fill=True, color=colour, alpha=0.75)
-        places = np.linspace(-reach, reach, 601)
-        axes.plot(places, densities(draw, places), "--", color=palette.ink, linewidth=1.3)
-        dress(axes, palette, title=title, x="weight", y="density (per unit)" if axes is columns[0] else "")
-        highest = max(highest, float(density.max()), float(densities(draw, places).max()))
-    for axes in columns:
-        axes.set(xlim=(-reach, reach), ylim=(0, 1.06 * highest))
-        axes.tick_params(labelleft=axes is columns[0])
-        axes.xaxis.set_major_locator(MaxNLocator(5))
+    figure = Picture(11.5, 3.5, palette)
+    columns = [figure.add_axes((0.055 + 0.325 * index, 0.15, 0.28, 0.74)) for index in range(3)]
+    highest = []
+    for axes, (title, values, draw, colour), limit in zip(columns, panels, reaches, strict=True):
+        highest.append(_draw_histogram(axes, values, draw, limit, colour, palette))
+        dress(axes, palette, title=title, x="weight", y="density" if axes is columns[0] else "")
+    for axes, top in zip(columns, [max(highest)] * 3 if fits else [max(highest[:2])] * 2 + highest[2:], strict=True):
+        axes.set_ylim(0, 1.06 * top)
     return figure
+
+
+def _draw_histogram(
+    axes: Axes, values: Float[Tensor, "..."], draw: Draw, reach: float, colour: str, palette: Palette
+) -> float:
+    """Draw how densely numbers lie, with a curve over them; return the highest of the bars and, if it fits, the curve.
+
+    Density: the share of all numbers per unit of weight, also of those that lie further out than is shown.
+    """
+    edges, places = np.linspace(-reach, reach, NUM_BINS + 1), np.linspace(-reach, reach, 1201)
+    density = np.histogram(values.numpy(), edges)[0] / (values.numel() * (edges[1] - edges[0]))
+    axes.stairs(density, edges, fill=True, color=colour, alpha=0.75)
+    expected = densities(draw, places)
+    axes.plot(places, expected, "--", color=palette.ink, linewidth=1.3)
+    axes.set_xlim(-reach, reach)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_locator(MaxNLocator(6))
+    bars, curve = float(density.max()), float(expected.max())
+    return curve if bars < curve < WIDER**2 * bars else bars
 
 
 def densities(draw: Draw, places: np.ndarray) -> np.ndarray:
@@ -72,7 +89,7 @@ def spreads_by_weight(
     axes.set_yticks(places, [name.replace(TABLE, "bias table") for name in own])
     axes.set_ylim(len(own) - 0.5, -0.5)
     axes.set_xscale("log")
-    _name_decades(axes)
+    _name_decades(axes.xaxis)
     dress(axes, palette, x="standard deviation")
     add_legend(axes, palette)
     return figure
@@ -84,21 +101,21 @@ def spreads_by_layer(
     """The standard deviation of every weight of the checkpoint, layer by layer; `chosen` stands out, if it is one."""
     figure = Picture(WIDTH_INCHES, HEIGHT_INCHES, palette)
     axes = _titled(figure, "In the checkpoint, layer by layer", 0.11, palette)
-    for name, spreads in learned.items():
-        is_chosen, layers = name == chosen, np.arange(len(spreads))
-        colour, width, front = (palette.accent, 2.2, 3) if is_chosen else (palette.muted, 1.0, 2)
-        axes.plot(layers, spreads.numpy(), color=colour, linewidth=width, marker="o", markersize=3, zorder=front)
-        axes.annotate(
-            name, (layers[-1], float(spreads[-1])), (5, 0), textcoords="offset points", va="center", color=colour,
-            fontsize=LABEL_SIZE - 1.5,
-        )  # fmt: skip
-    axes.axhline(redrawn, color=palette.contrast, linewidth=1.4, linestyle=(0, (4, 3)))
+    if chosen in learned:
+        axes.plot(
+            learned[chosen], color=palette.accent, linewidth=2.2, marker="o", markersize=5, label=chosen, zorder=3
+        )
+    others = [spreads for name, spreads in learned.items() if name != chosen]
+    for index, spreads in enumerate(others):
+        name = None if index else "the others"
+        axes.plot(spreads, color=palette.muted, linewidth=1, marker="o", markersize=3, label=name)
+    axes.axhline(redrawn, color=palette.contrast, linewidth=1.6, label="drawn again")
     axes.axvline(layer, color=palette.contrast, linewidth=1.2, zorder=1)
-    num_layers = max(len(spreads) for spreads in learned.values())
-    axes.set_xlim(-0.3, 1.18 * (num_layers - 1) + 0.3)
-    axes.set_ylim(bottom=0)
+    axes.set_yscale("log")
+    _name_decades(axes.yaxis)
     axes.xaxis.set_major_locator(MaxNLocator(12, integer=True))
-    dress(axes, palette, x="layer     (dashed: where training starts)", y="standard deviation")
+    dress(axes, palette, x="layer", y="standard deviation")
+    add_legend(axes, palette)
     return figure
 
 
@@ -107,7 +124,7 @@ def _titled(figure: Picture, title: str, left: float, palette: Palette) -> Axes:
     return figure.add_axes((left, 0.14, 0.97 - left, 0.67))
 
 
-def _name_decades(axes: Axes) -> None:
-    axes.xaxis.set_major_locator(LogLocator(10, subs=(1.0, 2.0, 5.0)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+def _name_decades(axis: Axis) -> None:
+    axis.set_major_locator(LogLocator(10, subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())

@@ -81,12 +81,13 @@ def exhibits(trace: Trace, palette: Palette, layer: int, initial_weight: str, in
         share=0.5,
     )
     by_layer = {each: stds for each, stds in spreads.items() if each != TABLE}
-    first = by_layer.get(name, spreads[name])
     yield Exhibit(
         "spreads_by_layer",
         spreads_by_layer(by_layer, drawn.redraw.std, layer, name, palette),
-        f"The standard deviation of {name} is between {float(first.min()):.3g} and {float(first.max()):.3g}"
-        f"{' (one table for all layers, not drawn here)' if name == TABLE else ' over the layers'}.",
+        f"Over the layers, the standard deviation of {name} lies between {float(spreads[name].min()):.3g} and "
+        f"{float(spreads[name].max()):.3g}."
+        if name in by_layer
+        else "The bias table is not drawn here: there is one for all layers.",
         lambda: {each: stds.numpy() for each, stds in by_layer.items()},
         share=0.5,
     )
