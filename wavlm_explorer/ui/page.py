@@ -11,7 +11,7 @@ from ..tracing import Trace
 from ..views import Lesson, View
 from .exhibits import describe_choices, offer_all, show_exhibits
 from .instrument import show_instrument
-from .widgets import ask
+from .widgets import STEP_SECONDS, ask, is_playing
 
 MAX_CHOICES_IN_ROW = 4
 INSTRUMENTS = {"attention"}  # views whose pictures one can point at
@@ -24,7 +24,9 @@ def show_view(view: View, trace: Trace, palette: Palette, tracks: Sequence[Label
     if view.name in INSTRUMENTS:
         show_instrument(view, trace, palette, tracks)
     else:
-        _show_choices(view, trace, palette)
+        playing = is_playing(view.choices(trace))
+        fragment = st.fragment(_show_choices, run_every=STEP_SECONDS if playing else None)
+        fragment(view, trace, palette, playing)
 
 
 def show_lesson(lesson: Lesson) -> None:
@@ -39,8 +41,8 @@ def show_lesson(lesson: Lesson) -> None:
     st.markdown(f":primary-background[**Try this**] {lesson.try_this}")
 
 
-@st.fragment
-def _show_choices(view: View, trace: Trace, palette: Palette) -> None:
+def _show_choices(view: View, trace: Trace, palette: Palette, playing: bool) -> None:
+    """Ask for the choices and show what they give; `playing`: whether this runs again by itself."""
     choices = view.choices(trace)
     per_row = math.ceil(len(choices) / math.ceil(len(choices) / MAX_CHOICES_IN_ROW))
     chosen = {}
@@ -50,5 +52,7 @@ def _show_choices(view: View, trace: Trace, palette: Palette) -> None:
             for choice, column in zip(choices[first : first + per_row], columns, strict=False):
                 with column:
                     chosen[choice.name] = ask(choice)
+    if is_playing(choices) != playing:
+        st.rerun()  # the clock of a fragment is set from outside
     shown = show_exhibits(view.exhibits(trace, palette, **chosen))
     offer_all(view.name, describe_choices(trace, chosen), shown)

@@ -3,7 +3,7 @@
 import importlib
 import pkgutil
 
-from .view import Choice, Exhibit, Fraction, Item, Lesson, Note, Option, Redraw, View, WholeNumber, Working
+from .view import Choice, Exhibit, Fraction, Item, Lesson, Note, Option, Played, Redraw, View, WholeNumber, Working
 
 
 def _find_views() -> tuple[View, ...]:
@@ -23,6 +23,7 @@ __all__ = [
     "Lesson",
     "Note",
     "Option",
+    "Played",
     "Redraw",
     "View",
     "WholeNumber",
