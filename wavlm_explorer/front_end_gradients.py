@@ -2,9 +2,7 @@
 
 import copy
 import dataclasses
-import threading
 from typing import NamedTuple, SupportsIndex
-from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float
@@ -14,6 +12,7 @@ from .audio import SAMPLE_RATE
 from .devices import exact_convolutions
 from .excerpt import WITHOUT_HEARING, can_hear
 from .indices import check_index
+from .keeping import Keeper
 from .layer_attention import to_cpu
 from .tracing import Trace, prepare_samples
 from .wavlm import WavLM
@@ -57,19 +56,10 @@ def front_end_gradients(trace: Trace, frame: SupportsIndex, scale: float) -> Fro
     not there.
     """
     frame = check_index("frame", frame, trace.num_frames)
-    with _lock:
-        latest, known = _known.get(trace, (frame, {}))
-        passed = known.get(scale) if latest == frame else None
-    if passed is None:
-        passed = _run(trace, frame, scale)
-        with _lock:
-            latest, known = _known.get(trace, (frame, {}))
-            _known[trace] = frame, {**(known if latest == frame else {}), scale: passed}
-    return passed
+    return _passes.recall(trace, lambda: _run(trace, frame, scale), subject=frame, name=scale)
 
 
-_lock = threading.Lock()
-_known: WeakKeyDictionary[Trace, tuple[int, dict[float, FrontEndGradients]]] = WeakKeyDictionary()
+_passes: Keeper[FrontEndGradients] = Keeper()
 
 
 @exact_convolutions()

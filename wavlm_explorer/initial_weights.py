@@ -1,10 +1,8 @@
 """What one layer's weights were before training: drawn by its modules, then drawn again by init_bert_params."""
 
 import math
-import threading
 from functools import partial
 from typing import Literal, NamedTuple
-from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float
@@ -12,6 +10,7 @@ from torch import Tensor, nn
 
 from .config import WavLMConfig
 from .encoder import TransformerSentenceEncoderLayer
+from .keeping import Keeper
 from .layer_attention import to_cpu
 from .modules import GLU_Linear, init_bert_params
 from .modules.initialization import INITIAL_STD
@@ -101,24 +100,18 @@ def learned_weight(model: WavLM, layer: int, name: str) -> Float[Tensor, "..."]:
 
 def learned_spreads(model: WavLM) -> dict[str, Float[Tensor, " layers"]]:
     """The standard deviation of every weight in every layer, by name; of the table, that of layer 0. They are kept."""
-    with _lock:
-        known = _known.get(model)
-    if known is None:
-        names, layers = weight_names(model.config), range(model.config.encoder_layers)
-        known = {
-            name: torch.stack([
-                to_cpu(_find(model.encoder.block(layer), name).detach().std())
-                for layer in ([0] if name == TABLE else layers)
-            ])
-            for name in names
-        }  # fmt: skip
-        with _lock:
-            _known[model] = known
-    return known
+    return _spreads.recall(model, lambda: _measure_spreads(model))
 
 
-_lock = threading.Lock()
-_known: WeakKeyDictionary[WavLM, dict[str, Tensor]] = WeakKeyDictionary()
+_spreads: Keeper[dict[str, Tensor]] = Keeper()
+
+
+def _measure_spreads(model: WavLM) -> dict[str, Tensor]:
+    layers = range(model.config.encoder_layers)
+    return {
+        name: torch.stack([learned_weight(model, layer, name).std() for layer in ([0] if name == TABLE else layers)])
+        for name in weight_names(model.config)
+    }
 
 
 def _check_name(config: WavLMConfig, name: str) -> None:

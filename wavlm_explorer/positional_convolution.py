@@ -1,8 +1,6 @@
 """The convolution that tells frames their neighbourhood before layer 0: what it adds, and what a wrong cut would."""
 
-import threading
 from typing import NamedTuple, cast
-from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float, Int
@@ -11,6 +9,7 @@ from torch import Tensor
 from .devices import exact_convolutions
 from .encoder import WeightNormConv1d
 from .excerpt import WITHOUT_HEARING, can_hear
+from .keeping import Keeper
 from .layer_attention import to_cpu
 from .tracing import Trace, prepare_samples
 
@@ -58,17 +57,10 @@ def positional_pass(trace: Trace) -> PositionalPass:
 
     Raises: ValueError for a model that came with a trace, without its convolutions.
     """
-    with _lock:
-        known = _known.get(trace)
-    if known is None:
-        known = _run(trace)
-        with _lock:
-            _known[trace] = known
-    return known
+    return _passes.recall(trace, lambda: _run(trace))
 
 
-_lock = threading.Lock()
-_known: WeakKeyDictionary[Trace, PositionalPass] = WeakKeyDictionary()
+_passes: Keeper[PositionalPass] = Keeper()
 
 
 @torch.no_grad()

@@ -22,10 +22,11 @@ LESSON = Lesson(
         "bias table belongs to layer 0 and serves every layer, so a habit runs down its column."
     ),
     equation=(
-        r"\text{weights}_i = \text{softmax}_j\big(\tfrac{q_i \cdot k_j}{\sqrt d} + g_i\, B_{j-i}\big), \qquad "
-        r"\text{at first } q,\ k,\ B \approx 0 \ \Rightarrow\ \text{weights} \approx \tfrac{1}{\text{frames}}"
+        r"\begin{split} w_{ij} &= \text{softmax}_j\big(\tfrac{q_i \cdot k_j}{\sqrt d} + g_i\, B_{j-i}\big) \\ "
+        r"&\approx \tfrac{1}{\text{frames}} \quad\text{while}\ q,\ k,\ B \approx 0 \end{split}"
     ),
     symbols=(
+        (r"w_{ij}", "how much frame i attends to frame j"),
         (r"q_i \cdot k_j", "content: a product of two things that are both still to be learned"),
         (r"B_{j-i}", "the bias for a distance, learned 20 times faster than most weights"),
         (r"g_i", "the gate of frame i, learned as fast"),

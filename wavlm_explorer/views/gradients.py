@@ -29,8 +29,9 @@ LESSON = Lesson(
         f"front end hears {1000 * STRETCH_SECONDS:.0f} ms around the chosen frame and really goes back once."
     ),
     equation=(
-        r"\text{forward:}\ y = x \qquad \text{back:}\ \frac{\partial J}{\partial x} = s\, "
-        r"\frac{\partial J}{\partial y} \qquad \text{here}\ J = \text{mean}\,(u^2)"
+        r"\begin{split} \text{forward:}\quad y &= x \\ "
+        r"\text{back:}\quad \tfrac{\partial J}{\partial x} &= s\, \tfrac{\partial J}{\partial y} \\ "
+        r"\text{here:}\quad J &= \text{mean}(u^2) \end{split}"
     ),
     symbols=(
         (r"x,\ y", "what leaves the last convolution, before and behind GradMultiply"),

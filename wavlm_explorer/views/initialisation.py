@@ -30,8 +30,8 @@ LESSON = Lesson(
         "positional convolution, and the gate's c (grep_a), which starts at 1; the front end lies outside."
     ),
     equation=(
-        r"\text{first:}\ w \sim U(-r, r),\ \ r = \gamma\, \sqrt{\tfrac{6}{n_{in} + n_{out}}} \qquad\quad "
-        r"\text{then:}\ w \sim \mathcal N(0,\ 0.02^2)"
+        r"\begin{split} \text{first:}\quad w &\sim U(-r, r), \quad r = \gamma\, \sqrt{\tfrac{6}{n_{in} + n_{out}}} \\ "
+        r"\text{then:}\quad w &\sim \mathcal N(0,\ 0.02^2) \end{split}"
     ),
     symbols=(
         (r"U(-r, r)", "any number between −r and r is as likely as any other; its standard deviation is r/√3"),

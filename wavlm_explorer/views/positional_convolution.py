@@ -27,8 +27,9 @@ LESSON = Lesson(
         "**SamePad**."
     ),
     equation=(
-        r"y_t = x_t + \text{gelu}\Big(\beta + \sum_{k=0}^{K-1} W_k\, x_{t + k - \lfloor K/2 \rfloor}\Big), "
-        r"\qquad W_k = g_k\, \frac{V_k}{\lVert V_k \rVert}"
+        r"\begin{split} y_t &= x_t + \text{gelu}(p_t) \\ "
+        r"p_t &= \beta + \sum_{k=0}^{K-1} W_k\, x_{t + k - \lfloor K/2 \rfloor} \\ "
+        r"W_k &= g_k\, \tfrac{V_k}{\lVert V_k \rVert} \end{split}"
     ),
     symbols=(
         (r"x_t", "frame t as the front end leaves it; a zero beyond the ends of the clip"),
