@@ -41,6 +41,7 @@ def test_the_last_moment_is_the_bundled_model(nano):
             assert np.allclose(ours[LAST, layer], theirs, atol=0.01)
         rows = trace.attention(layer).amax(dim=-1)  # [heads, frames]
         assert np.allclose(birth.weights(LAST)[layer].max(axis=(1, 2)), rows.amax(dim=1), atol=0.01)
+    assert np.allclose(birth.weights(LAST).max(axis=-1), birth.peaks[LAST], rtol=1e-5)
     distances, bias = bias_over_distance(birth, LAST)
     table = nano.encoder.block(0).self_attn
     frames = (distances / 20).astype(int)

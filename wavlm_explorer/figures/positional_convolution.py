@@ -6,7 +6,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..positional_convolution import Kernel, PositionalPass
 from ..tracing import Trace
-from .panels import HEIGHT_INCHES, WIDTH_INCHES, add_legend, over_time
+from .panels import HEIGHT_INCHES, add_legend, over_time
 from .style import LIGHT, TITLE_SIZE, Palette, Picture, dress
 from .time_axes import frame_edges
 
@@ -19,9 +19,9 @@ def positional_kernel(trace: Trace, kernel: Kernel, frame: int, palette: Palette
     frame, hop = range(trace.num_frames)[frame], 1000 * trace.model.config.frame_seconds
     distances, places = hop * kernel.distances.numpy(), frame + kernel.distances.numpy()
     inside = (places >= 0) & (places < trace.num_frames)
-    figure = Picture(WIDTH_INCHES, HEIGHT_INCHES, palette)
-    figure.text(0.1, 0.925, f"What the kernel sees at frame {frame}", color=palette.ink, fontsize=TITLE_SIZE)
-    axes = figure.add_axes((0.1, 0.14, 0.87, 0.67))
+    figure = Picture(11.5, HEIGHT_INCHES, palette)
+    figure.text(0.05, 0.925, f"What the kernel sees at frame {frame}", color=palette.ink, fontsize=TITLE_SIZE)
+    axes = figure.add_axes((0.05, 0.14, 0.935, 0.67))
     for taps, colour, name in ((inside, palette.accent, "meets the clip"), (~inside, palette.line, "meets padding")):
         if taps.any():
             axes.bar(distances[taps], 100 * kernel.energy.numpy()[taps], 0.85 * hop, color=colour, label=name)

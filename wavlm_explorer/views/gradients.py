@@ -93,9 +93,10 @@ def _compare(names: list[str], sizes: dict[float, Tensor], scale: float) -> str:
             "go back through them, which saves time and memory, and they stay as they are."
         )
     arrives = _shares(sizes[scale], sizes[1.0])[: names.index("norm")]
+    least, most = f"{float(arrives.min()):.4f}", f"{float(arrives.max()):.4f}"
     return (
-        f"At scale {scale:g} the convolutions get {float(arrives.min()):.4f} to {float(arrives.max()):.4f} times the "
-        "gradient that they get at 1; what stands behind GradMultiply gets all of it."
+        f"At scale {scale:g} every convolution gets {least if least == most else f'{least} to {most}'} times the "
+        "gradient that it gets at 1; what stands behind GradMultiply gets all of it."
     )
 
 

@@ -116,7 +116,6 @@ def _kernel(trace: Trace, palette: Palette, kernel: Kernel, frame: int) -> Exhib
         f"{duration(hop * half_energy_reach(kernel))} of the frame. At frame {frame}, {name_share(beyond)} of it meets "
         "nothing but padding.",
         lambda: {"distance_frames": kernel.distances.numpy(), "energy_share": kernel.energy.numpy()},
-        share=0.5,
     )
 
 
