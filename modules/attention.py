@@ -101,19 +101,19 @@ class MultiheadAttention(nn.Module):
             self.grep_a = nn.Parameter(torch.ones(1, num_heads, 1, 1))
         self.reset_parameters()
 
-    def reset_parameters(self) -> None:
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
         """Draw the weights anew: xavier, for q, k and v with gain 1 / sqrt(2) where all three have one width."""
         gain = 1 / math.sqrt(2) if self.qkv_same_dim else 1.0
         for projection in (self.k_proj, self.v_proj, self.q_proj):
-            nn.init.xavier_uniform_(projection.weight, gain=gain)
-        nn.init.xavier_uniform_(self.out_proj.weight)
+            nn.init.xavier_uniform_(projection.weight, gain=gain, generator=generator)
+        nn.init.xavier_uniform_(self.out_proj.weight, generator=generator)
         if self.out_proj.bias is not None:
             nn.init.zeros_(self.out_proj.bias)
         if self.bias_k is not None and self.bias_v is not None:
-            nn.init.xavier_normal_(self.bias_k)
-            nn.init.xavier_normal_(self.bias_v)
+            nn.init.xavier_normal_(self.bias_k, generator=generator)
+            nn.init.xavier_normal_(self.bias_v, generator=generator)
         if self.has_relative_attention_bias:
-            nn.init.xavier_normal_(self.relative_attention_bias.weight)
+            nn.init.xavier_normal_(self.relative_attention_bias.weight, generator=generator)
 
     # The steps of attention, each of them a name that an explorer may ask for.
 

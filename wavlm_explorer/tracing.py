@@ -253,6 +253,14 @@ class Trace:
         return self.model.encoder.block(layer), x.to(self.model.device, self.model.mask_emb.dtype)
 
 
+def prepare_samples(model: WavLM, audio: Audio, normalize: bool) -> Float[Tensor, " samples"]:
+    """What the model hears, on its device; normalize: the waveform at mean 0 and variance 1."""
+    samples = torch.tensor(audio.samples, device=model.device)
+    if normalize:
+        samples = (samples - samples.mean()) / torch.sqrt(samples.var(correction=0) + NORMALIZATION_EPSILON)
+    return samples.to(model.mask_emb.dtype)
+
+
 @torch.no_grad()
 @exact_convolutions()
 def trace(
@@ -276,10 +284,7 @@ def trace(
             progress(done / work.total)
 
     normalize = config.normalize if normalize is None else normalize
-    samples = torch.tensor(audio.samples, device=model.device)
-    if normalize:
-        samples = (samples - samples.mean()) / torch.sqrt(samples.var(correction=0) + NORMALIZATION_EPSILON)
-    source = samples.unsqueeze(0).to(model.mask_emb.dtype)
+    source = prepare_samples(model, audio, normalize).unsqueeze(0)
     last = frames = model.project(model.extract_frames(source, lambda share: report(share * work.front_end)))
     layers = config.encoder_layers * work.layer
     shape = (config.encoder_layers + 1, frames.shape[1], config.encoder_embed_dim)

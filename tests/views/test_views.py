@@ -57,6 +57,10 @@ def test_pages_and_their_order():
         "Norms",
         "Masks",
         "Decoding",
+        "Positional convolution",
+        "Gradients",
+        "Initialisation",
+        "The birth of the heads",
     ]
     assert len({view.name for view in VIEWS}) == len({view.icon for view in VIEWS}) == len(VIEWS)
     for view in VIEWS:

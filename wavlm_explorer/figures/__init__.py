@@ -4,18 +4,22 @@ from .accumulation import noise_corners, noise_steps
 from .activations import activation_curves, gelu_difference, pre_activation_histogram
 from .attention import attention_heads, attention_map, attention_row, attention_terms
 from .bias import bias_curves, head_peaks, head_shares
+from .birth import birth_course, birth_moment
 from .bucket_strips import bucket_strips
 from .buckets import bucket_function, bucket_matrix
 from .comparison import change_map, divergence_maps, similarity_curves, similarity_matrix
 from .convolutions import noise_convolutions
 from .decoding import decoding_differences, decoding_row, decoding_rows, decoding_work
+from .front_end_gradients import first_steps_by_weight, gradients_by_weight
 from .gate import gate_attention, gate_bias, gate_compounding, gate_formula, gate_over_time, gate_parts, gate_paths
 from .glu import glu_channels, glu_regions, glu_types
 from .glu_tracks import glu_channel, glu_terms
+from .initial_weights import initial_histograms, spreads_by_layer, spreads_by_weight
 from .labels import label_map
 from .masks import extra_keys, mask_maps, mask_moves
 from .noise import noise_attention, noise_effect, noise_mask, noise_sweep, noise_weight
 from .norms import norm_before_after, norm_error_by_scale, norm_errors
+from .positional_convolution import positional_kernel, positional_shift, positional_sizes
 from .style import DARK, LIGHT, Palette, Picture
 
 __all__ = [
@@ -29,6 +33,8 @@ __all__ = [
     "attention_row",
     "attention_terms",
     "bias_curves",
+    "birth_course",
+    "birth_moment",
     "bucket_function",
     "bucket_matrix",
     "bucket_strips",
@@ -39,6 +45,7 @@ __all__ = [
     "decoding_work",
     "divergence_maps",
     "extra_keys",
+    "first_steps_by_weight",
     "gate_attention",
     "gate_bias",
     "gate_compounding",
@@ -52,8 +59,10 @@ __all__ = [
     "glu_regions",
     "glu_terms",
     "glu_types",
+    "gradients_by_weight",
     "head_peaks",
     "head_shares",
+    "initial_histograms",
     "label_map",
     "mask_maps",
     "mask_moves",
@@ -68,7 +77,12 @@ __all__ = [
     "norm_before_after",
     "norm_error_by_scale",
     "norm_errors",
+    "positional_kernel",
+    "positional_shift",
+    "positional_sizes",
     "pre_activation_histogram",
     "similarity_curves",
     "similarity_matrix",
+    "spreads_by_layer",
+    "spreads_by_weight",
 ]

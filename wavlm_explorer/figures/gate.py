@@ -1,5 +1,6 @@
 """Pictures of the gate of one head and frame: over the clip, what it is made of, what it does, and on other paths."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np

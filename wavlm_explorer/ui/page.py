@@ -12,7 +12,7 @@ from ..tracing import Trace
 from ..views import Lesson, View
 from .exhibits import offer_view, show_exhibits
 from .instrument import show_instrument
-from .widgets import ask
+from .widgets import STEP_SECONDS, ask, is_playing
 
 MAX_CHOICES_IN_ROW = 4
 INSTRUMENTS = {"attention"}  # views whose pictures one can point at
@@ -25,7 +25,9 @@ def show_view(view: View, trace: Trace, palette: Palette, tracks: Sequence[Label
     if view.name in INSTRUMENTS:
         show_instrument(view, trace, palette, tracks)
     else:
-        _show_choices(view, trace, palette)
+        playing = is_playing(view.choices(trace))
+        fragment = st.fragment(_show_choices, run_every=STEP_SECONDS if playing else None)
+        fragment(view, trace, palette, playing)
 
 
 def show_lesson(lesson: Lesson) -> None:
@@ -40,8 +42,8 @@ def show_lesson(lesson: Lesson) -> None:
     st.markdown(f":primary-background[**Try this**] {lesson.try_this}")
 
 
-@st.fragment
-def _show_choices(view: View, trace: Trace, palette: Palette) -> None:
+def _show_choices(view: View, trace: Trace, palette: Palette, playing: bool) -> None:
+    """Ask for the choices and show what they give; `playing`: whether this runs again by itself."""
     choices = view.choices(trace)
     per_row = math.ceil(len(choices) / math.ceil(len(choices) / MAX_CHOICES_IN_ROW))
     chosen = {}
@@ -51,5 +53,7 @@ def _show_choices(view: View, trace: Trace, palette: Palette) -> None:
             for choice, column in zip(choices[first : first + per_row], columns, strict=False):
                 with column:
                     chosen[choice.name] = ask(choice)
+    if is_playing(choices) != playing:
+        st.rerun()  # the clock of a fragment is set from outside
     make_items = partial(view.exhibits, trace, **chosen)
     offer_view(view, trace, palette, chosen, show_exhibits(make_items(palette)), make_items)

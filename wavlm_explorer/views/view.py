@@ -47,6 +47,11 @@ class Setting(WholeNumber):
 
 
 @dataclass(frozen=True)
+class Played(WholeNumber):
+    """A whole number that also runs by itself, from where it is to `maximum`, once somebody presses play."""
+
+
+@dataclass(frozen=True)
 class Fraction(Choice):
     """A number from `minimum` to `maximum`, chosen on a slider."""
 
@@ -122,7 +127,7 @@ class View:
     exhibits: Callable[..., Iterator[Item]]
     choices: Callable[[Trace], tuple[Choice, ...]]  # at least one
     section: str = "Laboratories"  # of the navigation; without a name the page stands there by itself
-    order: int = 100  # among the pages, from left to right; by default behind those that come with the toolkit
+    order: int = 1000  # among the pages, from left to right; by default behind those that come with the toolkit
 
     def defaults(self, trace: Trace) -> dict[str, Any]:
         """What is chosen before anyone chooses."""
