@@ -37,9 +37,9 @@ def exhibits(trace: Trace, palette: Palette, layer: int, head: int) -> Iterator[
         "head_by_layer",
         head_by_layer(trace, layer, head, palette=palette),
         f"In layer {layer} a frame of head {head} looks {float(spans[layer]) / 1000:.2f} s away on average; over the "
-        f"layers this goes from {float(spans.min()) / 1000:.2f} to {float(spans.max()) / 1000:.2f} s. Position makes up "
-        f"{float(shares[layer]):.0%} of what varies along the rows of its logits there; over the layers this goes from "
-        f"{float(shares.min()):.0%} to {float(shares.max()):.0%}.",
+        f"layers this goes from {float(spans.min()) / 1000:.2f} to {float(spans.max()) / 1000:.2f} s. Position makes "
+        f"up {float(shares[layer]):.0%} of what varies along the rows of its logits there; over the layers this goes "
+        f"from {float(shares.min()):.0%} to {float(shares.max()):.0%}.",
         lambda: {name: values.numpy() for name, values in trace.measures().items()},
     )
 

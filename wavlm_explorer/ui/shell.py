@@ -1,7 +1,7 @@
 """The frame around every page: sidebar, navigation, and the trace that all pages share."""
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -16,6 +16,7 @@ from ..wavlm import WavLM
 from .compare import COMPARE
 from .doctor import DOCTOR
 from .labels import choose_labels
+from .lesson import LESSON
 from .markdown import literal
 from .memory import remember
 from .model import Selection, choose_model, show_model
@@ -23,10 +24,11 @@ from .page import show_view
 from .progress import Stopped, run_with_progress, show_stopped
 from .sound import choose_sound
 from .theme import current_palette
-from .tool import Tool
+from .tool import Guide, Tool
 from .traces import offer_trace
 
 TOOLS = (DOCTOR, COMPARE)
+Page = View | Guide | Tool
 WITHOUT_SOUND = (
     "Drop a recording or a saved trace into the sidebar, or record your voice there, and its attention appears here."
 )
@@ -48,13 +50,18 @@ def main() -> None:
         palette = current_palette()
     _freeze_what_is_loaded()
     try:
-        _show(page, selection, audio, tracks, palette)
+        _show(page, selection, audio, tracks, palette, addresses)
     except Stopped:
         show_stopped()
 
 
 def _show(
-    page: View | Tool, selection: Selection, audio: Audio | None, tracks: Sequence[LabelTrack], palette: Palette
+    page: Page,
+    selection: Selection,
+    audio: Audio | None,
+    tracks: Sequence[LabelTrack],
+    palette: Palette,
+    addresses: Mapping[str, Any],
 ) -> None:
     if isinstance(page, Tool):
         page.show(selection, audio, palette)
@@ -72,10 +79,13 @@ def _show(
     else:
         with st.sidebar:
             offer_trace(traced)
-        show_view(page, traced, palette, tracks)
+        if isinstance(page, Guide):
+            page.show(traced, palette, addresses)
+        else:
+            show_view(page, traced, palette, tracks)
 
 
-def _navigate() -> tuple[View | Tool, dict[str, Any]]:
+def _navigate() -> tuple[Page, dict[str, Any]]:
     """Draw the navigation; return the page that the address names, and title -> what leads to a page.
 
     No name means the first view, as does its own.
@@ -84,14 +94,14 @@ def _navigate() -> tuple[View | Tool, dict[str, Any]]:
     home = _page(first, "home", default=True)
     sections = {first.section: [home, _page(first, first.name, visibility="hidden")]}
     addresses = {first.title: home}
-    for page in (*others, *TOOLS):
+    for page in (LESSON, *others, *TOOLS):
         addresses[page.title] = _page(page, page.name)
         sections.setdefault(page.section, []).append(addresses[page.title])
     chosen = st.navigation(sections, position="top")
-    return next(page for page in (*VIEWS, *TOOLS) if page.title == chosen.title), addresses
+    return next(page for page in (*VIEWS, LESSON, *TOOLS) if page.title == chosen.title), addresses
 
 
-def _page(page: View | Tool, address: str, **options: Any) -> Any:
+def _page(page: Page, address: str, **options: Any) -> Any:
     """What Streamlit needs to list a page; the function it wants to call is empty, for `main` draws every page."""
     return st.Page(lambda: None, title=page.title, icon=f":material/{page.icon}:", url_path=address, **options)
 

@@ -1,11 +1,13 @@
-"""A page about checkpoints, not about one trace: the doctor, the comparison."""
+"""Pages that are no views: tools, which are about checkpoints, and guides, which lead through the views."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ..audio import Audio
 from ..document import Plate
 from ..figures.style import Palette
+from ..tracing import Trace
 from ..views import Exhibit
 from .markdown import literal
 from .model import Selection
@@ -13,13 +15,27 @@ from .model import Selection
 
 @dataclass(frozen=True)
 class Tool:
-    """Such a page; `show` draws all of it, with whatever is chosen in the sidebar."""
+    """A page about checkpoints, not about one trace; `show` draws all of it, with what is chosen in the sidebar."""
 
     name: str  # in the link
     title: str
     icon: str  # of Material Symbols
     show: Callable[[Selection, Audio | None, Palette], None]
     section: str = "Checkpoints"  # of the navigation
+
+
+@dataclass(frozen=True)
+class Guide:
+    """A page about one trace that leads on to views; `show` draws all of it.
+
+    It receives the trace, the palette, and title -> what Streamlit needs to lead to that page.
+    """
+
+    name: str  # in the link
+    title: str
+    icon: str  # of Material Symbols
+    show: Callable[[Trace, Palette, Mapping[str, Any]], None]
+    section: str = ""  # of the navigation; without a name the page stands there by itself
 
 
 def hang(plate: Plate, palette: Palette, share: float = 1.0) -> Exhibit:
