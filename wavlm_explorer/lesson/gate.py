@@ -24,8 +24,10 @@ def choices(trace: Trace) -> tuple[Choice, ...]:
 
 
 def begin(trace: Trace) -> dict[str, Any]:
-    """At a head whose gate moves, at the frame where it is widest open."""
-    layer, head = find_head(trace, "avoids silence")
+    """At a head whose gate matters, at the frame where it is highest."""
+    if not has_gate(trace):
+        return {"layer": trace.num_layers // 2, "head": 0, "frame": trace.num_frames // 2}
+    layer, head = find_head(trace, "gate matters")
     return {"layer": layer, "head": head, "frame": int(trace.gate(layer)[head].argmax())}
 
 

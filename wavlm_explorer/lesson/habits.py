@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..gates import has_gate
+from ..bias import learned_bias
 from ..tracing import Trace
 
 BUNDLED = "nano"
@@ -49,33 +49,35 @@ def sides(trace: Trace) -> Sides:
 
 
 def find_head(trace: Trace, habit: str) -> Head:
-    """Find a head that "looks back", "looks ahead", is after "similar sounds" or "avoids silence".
+    """Find a head that "looks back", "looks ahead", is after "similar sounds", or whose "gate matters".
 
-    Those of the bundled model were chosen with labels at hand; of any other model the head is taken that stands out in
-    what can be measured without: the side it looks to, the share of content in its logits, how far its gate moves.
+    Three heads of the bundled model were chosen with labels at hand. Else the head is taken that stands out in what can
+    be measured without: the side it looks to, the share of content in its logits, how far its gate moves its bias.
     """
-    if trace.model.source.name == BUNDLED:
-        text = (resources.files("wavlm_explorer") / "assets" / "nano" / "exemplars.json").read_text("utf-8")
-        return next(Head(each["layer"], each["head"]) for each in json.loads(text) if each["name"] == habit)
-    return _highest(_SCORES[habit](trace))
+    exemplars = _exemplars() if trace.model.source.name == BUNDLED else {}
+    return exemplars.get(habit) or _highest(_SCORES[habit](trace))
+
+
+def _exemplars() -> dict[str, Head]:
+    text = (resources.files("wavlm_explorer") / "assets" / "nano" / "exemplars.json").read_text("utf-8")
+    return {each["name"]: Head(each["layer"], each["head"]) for each in json.loads(text)}
 
 
 def _content_share(trace: Trace) -> Float[Tensor, "layers heads"]:
     return 1 - trace.sampled_measures(num_rows=1)["position_share"].value  # exact, however few rows
 
 
-def _gate_range(trace: Trace) -> Float[Tensor, "layers heads"]:
-    if not has_gate(trace):
-        return _content_share(trace)
+def _gate_effect(trace: Trace) -> Float[Tensor, "layers heads"]:
+    """How much the gate moves over the clip, times how much the bias that it multiplies differs over distances."""
     gates = torch.stack([trace.gate(layer) for layer in range(trace.num_layers)])  # [layers, heads, frames]
-    return gates.amax(dim=-1) - gates.amin(dim=-1)
+    return gates.std(dim=-1, correction=0) * learned_bias(trace).bias.std(dim=-1, correction=0)
 
 
 _SCORES: dict[str, Callable[[Trace], Float[Tensor, "layers heads"]]] = {
     "looks back": lambda trace: sides(trace).behind,
     "looks ahead": lambda trace: sides(trace).ahead,
     "similar sounds": _content_share,
-    "avoids silence": _gate_range,
+    "gate matters": _gate_effect,
 }
 
 
