@@ -6,9 +6,9 @@ import torch
 from models import VARIANTS
 from traces import make_trace, panels
 
+from wavlm_explorer.figures.channels import closed_share, glu_frame
 from wavlm_explorer.figures.depth import head_by_layer
 from wavlm_explorer.figures.glu import CLOSED
-from wavlm_explorer.figures.glu_frame import closed_share, glu_frame
 from wavlm_explorer.figures.rows import content_row, table_row
 from wavlm_explorer.figures.waveform import frame_windows, heard_samples, waveform_frames
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..demonstration import demonstration_terms
+from ..figures.channels import closed_share, glu_frame
 from ..figures.glu import CLOSED
-from ..figures.glu_frame import closed_share, glu_frame
 from ..figures.style import Palette
 from ..modules import GLUTerms
 from ..tracing import Trace
