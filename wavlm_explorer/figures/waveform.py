@@ -78,7 +78,7 @@ def frame_windows(trace: Trace, frame: int, other: int, palette: Palette = LIGHT
         name = f"frame {(frame, other)[index]} sees {2000 * half:.0f} ms"
         _draw_bracket(axes, centre - half, centre + half, 1.04 + 0.13 * index, name, colour)
     apart = f"{abs(other - frame)} × {1000 * hop:.0f} ms from centre to centre"
-    _draw_bracket(axes, *centres, 1.3, apart, palette.muted)
+    _draw_bracket(axes, centres[0], centres[1], 1.3, apart, palette.muted)
     dress(axes, palette, x="time (s)", y="sample")
     return figure
 

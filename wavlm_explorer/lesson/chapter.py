@@ -46,7 +46,7 @@ def read_chapter(name: str, scene: Scene) -> Chapter:
 
     Raises: ValueError that says which file has which key too many or too few.
     """
-    text = (resources.files(__package__) / f"{name}.toml").read_text("utf-8")
+    text = (resources.files("wavlm_explorer") / "lesson" / f"{name}.toml").read_text("utf-8")
     return make_chapter(name, tomllib.loads(text), scene)
 
 
