@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 import torch
-from models import VARIANTS, make_model
+from models import VARIANTS
 from oracles import TINY
 from traces import make_trace
 
@@ -26,7 +26,8 @@ def test_only_the_window_is_heard(config):
 def test_a_sample_that_is_said_to_matter_does():
     """In a model whose norms do not see the whole clip, the frame moves most with the sample that has most."""
     config = dataclasses.replace(TINY, extractor_mode="layer_norm")
-    trace, extractor = make_trace(config), make_model(config).feature_extractor
+    trace = make_trace(config)
+    extractor = trace.model.feature_extractor
     shares, begin = sensitivity(trace, 9)
     samples = torch.tensor(trace.audio.samples)
 

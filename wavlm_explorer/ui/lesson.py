@@ -18,12 +18,12 @@ from .widgets import ask_all
 
 # The button to the next chapter is at the end of a page, where Streamlit would leave the reader.
 _TO_THE_TOP = """
-export default function ({ parentElement, data }) {
-  const known = parentElement.chapter;
-  parentElement.chapter = data.chapter;
-  if (known !== undefined && known !== data.chapter) {
-    document.querySelector("[data-testid=stMain]")?.scrollTo({ top: 0 });
+const shown = (globalThis.wavlmExplorerLesson ??= {});
+export default function ({ data }) {
+  if (shown.chapter !== undefined && shown.chapter !== data.chapter) {
+    requestAnimationFrame(() => document.querySelector("[data-testid=stMain]")?.scrollTo({ top: 0 }));
   }
+  shown.chapter = data.chapter;
 }
 """
 _scroll = component("wavlm_explorer_chapter", html="<span></span>", js=_TO_THE_TOP)
