@@ -15,6 +15,7 @@ from .chapter import Scene, Verdict
 from .habits import find_head
 
 TRIED = (0.0, 1.0, 2.0)
+NEARLY = 0.01  # of a head's range of gates
 LOW = 0.25  # of the way from a head's lowest gate to its highest
 
 
@@ -24,11 +25,14 @@ def choices(trace: Trace) -> tuple[Choice, ...]:
 
 
 def begin(trace: Trace) -> dict[str, Any]:
-    """At a head whose gate matters, at the frame where it is highest."""
+    """At a head whose gate matters, at the frame nearest to the middle where it is (nearly) highest."""
     if not has_gate(trace):
         return {"layer": trace.num_layers // 2, "head": 0, "frame": trace.num_frames // 2}
     layer, head = find_head(trace, "gate matters")
-    return {"layer": layer, "head": head, "frame": int(trace.gate(layer)[head].argmax())}
+    gate = trace.gate(layer)[head]
+    highest = (gate >= gate.max() - NEARLY * (gate.max() - gate.min())).nonzero()[:, 0]
+    nearest = (highest - trace.num_frames // 2).abs().argmin()
+    return {"layer": layer, "head": head, "frame": int(highest[nearest])}
 
 
 def exhibits(trace: Trace, palette: Palette, layer: int, head: int, frame: int) -> Iterator[Exhibit | Note]:
