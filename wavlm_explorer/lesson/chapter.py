@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib import resources
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..tracing import Trace
@@ -46,7 +46,7 @@ def read_chapter(name: str, scene: Scene) -> Chapter:
 
     Raises: ValueError that says which file has which key too many or too few.
     """
-    text = (resources.files("wavlm_explorer") / "lesson" / f"{name}.toml").read_text("utf-8")
+    text = Path(__file__).with_name(f"{name}.toml").read_text("utf-8")
     return make_chapter(name, tomllib.loads(text), scene)
 
 
