@@ -50,6 +50,13 @@ def test_the_wheel_has_what_the_browser_fetches(installed):
     assert {path.name for path in (installed / folder).iterdir()} == files
 
 
+def test_the_wheel_has_the_words_of_the_lesson(installed):
+    folder = Path("wavlm_explorer") / "lesson"
+    files = {path.name for path in (ROOT / folder).glob("*.toml")}
+    assert len(files) == 10
+    assert {path.name for path in (installed / folder).glob("*.toml")} == files
+
+
 def test_every_module_imports_beside_a_folder_called_modules(installed, tmp_path):
     (tmp_path / "modules").mkdir()
     (tmp_path / "modules" / "__init__.py").write_text("OWNER = 'the user'")

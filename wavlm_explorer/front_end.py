@@ -69,12 +69,20 @@ class ConvFeatureExtractionModel(nn.Module):
             return x
         return torch.stack([self._by_chunks(clip, report) for clip in samples])
 
-    def _by_chunks(
-        self, clip: Float[Tensor, " samples"], report: Callable[[float], object]
-    ) -> Float[Tensor, "channels frames"]:
+    def blocks_for(self, clip: Float[Tensor, " samples"]) -> list[Callable[[Tensor], Tensor]]:
+        """The blocks in their order, made so that each frame of this clip can be heard by itself.
+
+        A group norm is held at the mean and variance that it has over the whole clip.
+        """
         first, *others = self.conv_layers
         if isinstance(cast(nn.Sequential, first)[2], Fp32GroupNorm):
             first = self._with_norm_folded_in(clip)
+        return [first, *others]
+
+    def _by_chunks(
+        self, clip: Float[Tensor, " samples"], report: Callable[[float], object]
+    ) -> Float[Tensor, "channels frames"]:
+        first, *others = self.blocks_for(clip)
         num_frames = (len(clip) - self.receptive_field_samples) // self.hop_samples + 1
         at_once = FRAMES_AT_ONCE.get(clip.device.type, FRAMES_AT_ONCE_ELSEWHERE)
         chunks = []

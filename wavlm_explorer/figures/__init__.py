@@ -7,9 +7,11 @@ from .bias import bias_curves, head_peaks, head_shares
 from .birth import birth_course, birth_moment
 from .bucket_strips import bucket_strips
 from .buckets import bucket_function, bucket_matrix
+from .channels import glu_frame
 from .comparison import change_map, divergence_maps, similarity_curves, similarity_matrix
 from .convolutions import noise_convolutions
 from .decoding import decoding_differences, decoding_row, decoding_rows, decoding_work
+from .depth import head_by_layer
 from .front_end_gradients import first_steps_by_weight, gradients_by_weight
 from .gate import gate_attention, gate_bias, gate_compounding, gate_formula, gate_over_time, gate_parts, gate_paths
 from .glu import glu_channels, glu_regions, glu_types
@@ -20,7 +22,9 @@ from .masks import extra_keys, mask_maps, mask_moves
 from .noise import noise_attention, noise_effect, noise_mask, noise_sweep, noise_weight
 from .norms import norm_before_after, norm_error_by_scale, norm_errors
 from .positional_convolution import positional_kernel, positional_shift, positional_sizes
+from .rows import content_row, table_row
 from .style import DARK, LIGHT, Palette, Picture
+from .waveform import frame_windows, heard_samples, waveform_frames
 
 __all__ = [
     "DARK",
@@ -39,6 +43,7 @@ __all__ = [
     "bucket_matrix",
     "bucket_strips",
     "change_map",
+    "content_row",
     "decoding_differences",
     "decoding_row",
     "decoding_rows",
@@ -46,6 +51,7 @@ __all__ = [
     "divergence_maps",
     "extra_keys",
     "first_steps_by_weight",
+    "frame_windows",
     "gate_attention",
     "gate_bias",
     "gate_compounding",
@@ -56,12 +62,15 @@ __all__ = [
     "gelu_difference",
     "glu_channel",
     "glu_channels",
+    "glu_frame",
     "glu_regions",
     "glu_terms",
     "glu_types",
     "gradients_by_weight",
+    "head_by_layer",
     "head_peaks",
     "head_shares",
+    "heard_samples",
     "initial_histograms",
     "label_map",
     "mask_maps",
@@ -85,4 +94,6 @@ __all__ = [
     "similarity_matrix",
     "spreads_by_layer",
     "spreads_by_weight",
+    "table_row",
+    "waveform_frames",
 ]

@@ -1,6 +1,5 @@
 """One view as a page: its lesson, its choices, its pictures."""
 
-import math
 from collections.abc import Sequence
 from functools import partial
 
@@ -12,9 +11,8 @@ from ..tracing import Trace
 from ..views import Lesson, View
 from .exhibits import offer_view, show_exhibits
 from .instrument import show_instrument
-from .widgets import STEP_SECONDS, ask, is_playing
+from .widgets import STEP_SECONDS, ask_all, is_playing
 
-MAX_CHOICES_IN_ROW = 4
 INSTRUMENTS = {"attention"}  # views whose pictures one can point at
 
 
@@ -33,26 +31,29 @@ def show_view(view: View, trace: Trace, palette: Palette, tracks: Sequence[Label
 def show_lesson(lesson: Lesson) -> None:
     """Say what is shown, by which equation, and what to try."""
     st.markdown(lesson.what)
+    show_equation(lesson)
+    show_try(lesson)
+
+
+def show_equation(lesson: Lesson) -> None:
+    """Write the equation, and what each of its symbols means."""
     with st.container(border=True, gap="small"):
         st.latex(lesson.equation)
         meanings = [f"${symbol}$ {meaning}" for symbol, meaning in lesson.symbols]
         half = (len(meanings) + 1) // 2
         for column, part in zip(st.columns(2, gap="medium"), (meanings[:half], meanings[half:]), strict=True):
             column.caption("  \n".join(part))
+
+
+def show_try(lesson: Lesson) -> None:
+    """Say what to try."""
     st.markdown(f":primary-background[**Try this**] {lesson.try_this}")
 
 
 def _show_choices(view: View, trace: Trace, palette: Palette, playing: bool) -> None:
     """Ask for the choices and show what they give; `playing`: whether this runs again by itself."""
     choices = view.choices(trace)
-    per_row = math.ceil(len(choices) / math.ceil(len(choices) / MAX_CHOICES_IN_ROW))
-    chosen = {}
-    with st.container(border=True):
-        for first in range(0, len(choices), per_row):
-            columns = st.columns(per_row, gap="medium", vertical_alignment="bottom")
-            for choice, column in zip(choices[first : first + per_row], columns, strict=False):
-                with column:
-                    chosen[choice.name] = ask(choice)
+    chosen = ask_all(choices)
     if is_playing(choices) != playing:
         st.rerun()  # the clock of a fragment is set from outside
     make_items = partial(view.exhibits, trace, **chosen)

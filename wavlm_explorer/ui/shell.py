@@ -1,7 +1,7 @@
 """The frame around every page: sidebar, navigation, and the trace that all pages share."""
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -15,20 +15,21 @@ from ..views import VIEWS, View
 from .compare import COMPARE
 from .doctor import DOCTOR
 from .labels import choose_labels
+from .lesson import LESSON
 from .model import Selection, choose_model, show_model
 from .page import show_view
 from .pair import SIDE_BY_SIDE
 from .progress import Stopped, show_stopped
 from .sound import choose_sound
 from .theme import current_palette
-from .tool import Tool, Workbench
+from .tool import Guide, Tool, Workbench
 from .traces import offer_trace
 from .tracing import trace_once
 
 WORKBENCHES = (SIDE_BY_SIDE,)
 TOOLS = (DOCTOR, COMPARE)
-Page = View | Workbench | Tool
-PAGES: tuple[Page, ...] = (*VIEWS, *WORKBENCHES, *TOOLS)
+Page = View | Guide | Workbench | Tool
+PAGES: tuple[Page, ...] = (VIEWS[0], LESSON, *VIEWS[1:], *WORKBENCHES, *TOOLS)
 WITHOUT_SOUND = (
     "Drop a recording or a saved trace into the sidebar, or record your voice there, and its attention appears here."
 )
@@ -50,13 +51,18 @@ def main() -> None:
         palette = current_palette()
     _freeze_what_is_loaded()
     try:
-        _show(page, selection, audio, tracks, palette)
+        _show(page, selection, audio, tracks, palette, addresses)
     except Stopped:
         show_stopped()
 
 
 def _show(
-    page: Page, selection: Selection, audio: Audio | None, tracks: Sequence[LabelTrack], palette: Palette
+    page: Page,
+    selection: Selection,
+    audio: Audio | None,
+    tracks: Sequence[LabelTrack],
+    palette: Palette,
+    addresses: Mapping[str, Any],
 ) -> None:
     if isinstance(page, Tool):
         page.show(selection, audio, palette)
@@ -74,7 +80,9 @@ def _show(
     else:
         with st.sidebar:
             offer_trace(traced)
-        if isinstance(page, Workbench):
+        if isinstance(page, Guide):
+            page.show(traced, palette, addresses)
+        elif isinstance(page, Workbench):
             page.show(traced, tracks, palette)
         else:
             show_view(page, traced, palette, tracks)

@@ -1,7 +1,8 @@
-"""Pages that are more than a view of one trace: about checkpoints (the doctor, the comparison), or about two sounds."""
+"""Pages that are no views: tools for checkpoints, guides that lead through the views, workbenches for two sounds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ..audio import Audio
 from ..document import Plate
@@ -15,7 +16,7 @@ from .model import Selection
 
 @dataclass(frozen=True)
 class Tool:
-    """A page about checkpoints; `show` draws all of it, with whatever is chosen in the sidebar."""
+    """A page about checkpoints, not about one trace; `show` draws all of it, with what is chosen in the sidebar."""
 
     name: str  # in the link
     title: str
@@ -32,7 +33,21 @@ class Workbench:
     title: str
     icon: str  # of Material Symbols
     show: Callable[[Trace, Sequence[LabelTrack], Palette], None]
-    section: str = ""  # of the navigation
+    section: str = ""  # of the navigation; without a name the page stands there by itself
+
+
+@dataclass(frozen=True)
+class Guide:
+    """A page about one trace that leads on to views; `show` draws all of it.
+
+    It receives the trace, the palette, and title -> what Streamlit needs to lead to that page.
+    """
+
+    name: str  # in the link
+    title: str
+    icon: str  # of Material Symbols
+    show: Callable[[Trace, Palette, Mapping[str, Any]], None]
+    section: str = ""  # of the navigation; without a name the page stands there by itself
 
 
 def hang(plate: Plate, palette: Palette, share: float = 1.0) -> Exhibit:

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -10,6 +10,7 @@ import streamlit as st
 from ..views import Choice, Fraction, Option, Played, Redraw, Setting, WholeNumber
 from .link import note, recall
 
+MAX_CHOICES_IN_ROW = 4
 MAX_SIDE_BY_SIDE = 4  # options; more become a menu
 STEP_SECONDS = 1.0  # between two numbers of a choice that is played
 
@@ -31,6 +32,19 @@ def ask(choice: Choice) -> Any:
             raise TypeError(f"expected a choice that has a widget; found {type(choice).__name__}")
     note(choice.name, value, getattr(choice, "default", 0))
     return value
+
+
+def ask_all(choices: Sequence[Choice]) -> dict[str, Any]:
+    """Draw several choices in a frame, in rows of equal length, and return what is chosen by their names."""
+    per_row = math.ceil(len(choices) / math.ceil(len(choices) / MAX_CHOICES_IN_ROW))
+    chosen = {}
+    with st.container(border=True):
+        for first in range(0, len(choices), per_row):
+            columns = st.columns(per_row, gap="medium", vertical_alignment="bottom")
+            for choice, column in zip(choices[first : first + per_row], columns, strict=False):
+                with column:
+                    chosen[choice.name] = ask(choice)
+    return chosen
 
 
 def ask_seconds(name: str, label: str, minimum: float, maximum: float | None, default: float, help: str) -> float:
