@@ -9,7 +9,8 @@ import numpy as np
 import streamlit as st
 
 from ..tracing import Trace
-from ..views import Exhibit, Item, Note, Working
+from ..views import Exhibit, Item, Note, Offer, Working
+from .progress import run_with_progress, want_again
 
 SCREEN_DPI = 165  # sharp on a fine screen, drawn twice as fast as what is saved
 STEP_PIXELS = 300  # of an equation's step: one fits on a phone, three on a page
@@ -31,6 +32,9 @@ def show_exhibits(exhibits: Iterable[Item]) -> list[Item]:
 def _show_rows(exhibits: Iterable[Item], shown: list[Item]) -> None:
     row: list = []
     for item in exhibits:
+        if isinstance(item, Offer):
+            _show_offer(item)
+            continue
         if not isinstance(item, Exhibit):
             _show_words(item)
             row = []
@@ -49,6 +53,22 @@ def _show_words(item: Note | Working) -> None:
             with st.container(width=STEP_PIXELS, gap="small"):
                 st.caption(words)
                 st.latex(latex)
+
+
+def _show_offer(offer: Offer) -> None:
+    """Draw the button and, once it was pressed, how far the work is; when that is done the page runs again."""
+    wanted = f"_wanted_{offer.name}"
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(offer.text, width="stretch")
+        st.button(offer.label, icon=":material/play_arrow:", key=offer.name, on_click=_want, args=(wanted,))
+    if st.session_state.pop(wanted, False):  # whoever stops it wants it no longer
+        run_with_progress(offer.name, offer.label, offer.work)
+        st.rerun()
+
+
+def _want(wanted: str) -> None:
+    want_again()
+    st.session_state[wanted] = True
 
 
 def _start_row(share: float) -> list:

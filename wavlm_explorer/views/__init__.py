@@ -3,7 +3,7 @@
 import importlib
 import pkgutil
 
-from .view import Choice, Exhibit, Fraction, Item, Lesson, Note, Option, Redraw, View, WholeNumber, Working
+from .view import Choice, Exhibit, Fraction, Item, Lesson, Note, Offer, Option, Redraw, View, WholeNumber, Working
 
 
 def _find_views() -> tuple[View, ...]:
@@ -22,6 +22,7 @@ __all__ = [
     "Item",
     "Lesson",
     "Note",
+    "Offer",
     "Option",
     "Redraw",
     "View",
