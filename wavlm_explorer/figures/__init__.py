@@ -4,6 +4,13 @@ from .attention import attention_heads, attention_map, attention_terms
 from .bias import bias_curves, gate_track
 from .buckets import bucket_function, bucket_matrix
 from .comparison import change_map, divergence_maps, similarity_curves, similarity_matrix
+from .effects import (
+    effect_by_layer,
+    effect_on_attention,
+    effect_on_heads,
+    effect_over_time,
+    importance_of_heads,
+)
 from .gate import (
     gate_attention,
     gate_bias,
@@ -31,6 +38,10 @@ __all__ = [
     "bucket_matrix",
     "change_map",
     "divergence_maps",
+    "effect_by_layer",
+    "effect_on_attention",
+    "effect_on_heads",
+    "effect_over_time",
     "gate_attention",
     "gate_bias",
     "gate_compounding",
@@ -41,6 +52,7 @@ __all__ = [
     "gate_paths",
     "gate_track",
     "glu_terms",
+    "importance_of_heads",
     "label_map",
     "noise_attention",
     "noise_effect",

@@ -117,8 +117,9 @@ def pack_exhibits(about: str, shown: Sequence[Item]) -> bytes:
     buffer, words = io.BytesIO(), [about]
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for item in shown:
-            if not isinstance(item, Exhibit):
+            if isinstance(item, Note | Working):
                 words.append(_in_words(item))
+            if not isinstance(item, Exhibit):
                 continue
             words.append(f"{item.name}: {item.caption}")
             archive.writestr(f"{item.name}.png", item.picture.to_bytes("png"))

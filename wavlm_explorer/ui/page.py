@@ -43,14 +43,12 @@ def show_lesson(lesson: Lesson) -> None:
 def _show_choices(view: View, trace: Trace, palette: Palette) -> None:
     choices = view.choices(trace)
     per_row = math.ceil(len(choices) / math.ceil(len(choices) / MAX_CHOICES_IN_ROW))
-    chosen, columns = {}, []
+    chosen, asked, columns = view.defaults(trace), {}, []
     with st.container(border=True):
         for choice in choices:
-            if not all(chosen[name] in values for name, values in choice.when.items()):
-                chosen[choice.name] = getattr(choice, "default", 0)
-                continue
-            columns = columns or list(st.columns(per_row, gap="medium", vertical_alignment="bottom"))
-            with columns.pop(0):
-                chosen[choice.name] = ask(choice)
+            if choice.is_asked(chosen):
+                columns = columns or list(st.columns(per_row, gap="medium", vertical_alignment="bottom"))
+                with columns.pop(0):
+                    chosen[choice.name] = asked[choice.name] = ask(choice)
     shown = show_exhibits(view.exhibits(trace, palette, **chosen))
-    offer_all(view.name, describe_choices(trace, chosen), shown)
+    offer_all(view.name, describe_choices(trace, asked), shown)

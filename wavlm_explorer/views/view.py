@@ -30,8 +30,11 @@ class Choice:
     name: str
     label: str
     help: str = ""
-    when: Mapping[str, tuple[Any, ...]] = field(default_factory=dict, kw_only=True)  # shown only where those choices
-    # before it have one of these values; where it is not shown, its default is chosen
+    when: Mapping[str, tuple[Any, ...]] = field(default_factory=dict, kw_only=True)  # choices before it -> values
+
+    def is_asked(self, chosen: Mapping[str, Any]) -> bool:
+        """Whether it matters, by `when`, beside what is chosen already; where it does not, its default is taken."""
+        return all(chosen[name] in values for name, values in self.when.items())
 
 
 @dataclass(frozen=True)
