@@ -9,24 +9,9 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from .. import interventions
-from ..effects import (
-    head_importance,
-    known_importance,
-    moved_attention,
-    moved_by_head,
-    output_change,
-    rank_correlation,
-    state_changes,
-)
+from .. import effects, interventions
 from ..excerpt import LeftOut
-from ..figures.effects import (
-    effect_by_layer,
-    effect_on_attention,
-    effect_on_heads,
-    effect_over_time,
-    importance_of_heads,
-)
+from ..figures import effects as pictures
 from ..figures.noise import name_share
 from ..figures.style import Palette
 from ..gates import has_gate
@@ -39,6 +24,7 @@ from .view import (
     Fraction,
     Item,
     Lesson,
+    Note,
     Offer,
     Option,
     View,
@@ -52,13 +38,11 @@ HEAD_OFF, HEAD_MEAN, LAYER_SKIPPED, SOUND_HIDDEN = "head off", "head at its mean
 GATE, POSITION_OFF, POSITION_FROM = "gate fixed", "position off", "position of another head"
 CONTENT_OFF, UNIFORM = "content off", "all frames alike"
 WITHIN, TO = "near frames only", "one frame only"
-IN_ATTENTION = (
-    HEAD_OFF, HEAD_MEAN, CONTENT_OFF, POSITION_OFF, POSITION_FROM, GATE, UNIFORM, WITHIN, TO
-)  # fmt: skip
+IN_ATTENTION = (HEAD_OFF, HEAD_MEAN, CONTENT_OFF, POSITION_OFF, POSITION_FROM, GATE, UNIFORM, WITHIN, TO)
 ONE_HEAD, ONE_LAYER, EVERYWHERE = "head", "layer", "all"
 MOST_FRAMES = 100  # 2 s
-MEASURE_LABELS = {name: name.replace("_ms", " (ms)").replace("_", " ") for name in MEASURE_NAMES}
-DEFAULT_MEASURE = MEASURE_LABELS["entropy"]
+MEASURES = {name.replace("_ms", " (ms)").replace("_", " "): name for name in MEASURE_NAMES}
+DEFAULT_MEASURE = "entropy"
 
 LESSON = Lesson(
     what=(
@@ -81,8 +65,8 @@ LESSON = Lesson(
     try_this=(
         "With *nano* and the sample sentence, choose *content off* for *all*, then *position off*: without position "
         "the output moves further (60% against 42%). Then fix the gate at 1 and at 2: at 2 the output moves by only "
-        "10%, so most gates are near 2 anyway. At the end, let every head be switched off in its turn: two heads of the "
-        "last layer stand out."
+        "10%, so most gates are near 2 anyway. At the end, let every head be switched off in its turn: two heads of "
+        "the last layer stand out."
     ),
 )
 
@@ -100,9 +84,9 @@ _latest: WeakKeyDictionary[Trace, Effect] = WeakKeyDictionary()
 
 def _effect(trace: Trace, intervention: interventions.Intervention) -> Effect:
     latest = _latest.get(trace)
-    if latest is None or latest.after.interventions != (intervention,):
+    if latest is None or latest.after.interventions[-1] != intervention:
         after = trace.what_if([intervention])
-        latest = _latest[trace] = Effect(after, moved_by_head(trace, after))
+        latest = _latest[trace] = Effect(after, effects.moved_by_head(trace, after))
     return latest
 
 
@@ -130,18 +114,28 @@ def choices(trace: Trace) -> tuple[Choice, ...]:
         WholeNumber("shown_layer", "Map of layer", "Whose attention is shown before and after.",
                     0, last_layer, min(trace.num_layers // 2 + 1, last_layer)),
         WholeNumber("shown_head", "Map of head", "Whose attention is shown before and after.", 0, last_head, 0),
-        *([_choose_measure()] if known_importance(trace) is not None else ()),
+        *([_choose_measure()] if effects.known_importance(trace) is not None else ()),
     )  # fmt: skip
 
 
 def _choose_measure() -> Option:
-    labels = tuple(MEASURE_LABELS.values())
-    return Option("measure", "Measure", "Stands beside the importance of the heads.", labels, DEFAULT_MEASURE)
+    return Option("measure", "Measure", "Stands beside the importance of the heads.", tuple(MEASURES), DEFAULT_MEASURE)
 
 
 def _has(trace: Trace, kind: str) -> bool:
     has_positions = trace.model.config.relative_position_embedding
     return {GATE: has_gate(trace), POSITION_OFF: has_positions, POSITION_FROM: has_positions}.get(kind, True)
+
+
+def _lacking(trace: Trace) -> list[str]:
+    reasons = {
+        "this model has no gate that could be fixed": not has_gate(trace),
+        "it has no relative positions to switch off": not trace.model.config.relative_position_embedding,
+        "this trace came from a file, without what hears, so no sound can be hidden: open its checkpoint for that": (
+            isinstance(trace.model.feature_extractor, LeftOut)
+        ),
+    }
+    return [reason for reason, holds in reasons.items() if holds]
 
 
 def choose_intervention(
@@ -178,6 +172,8 @@ def exhibits(
     trace: Trace, palette: Palette, shown_layer: int, shown_head: int, measure: str = DEFAULT_MEASURE, **place: Any
 ) -> Iterator[Item]:
     """Yield the map before and after, the change by layer and time, all heads, and which of them matter most."""
+    if lacking := _lacking(trace):
+        yield Note(f"Some changes cannot be chosen here: {'; '.join(lacking)}.")
     effect = _effect(trace, choose_intervention(**place))
     yield _over_time(trace, effect.after, palette)
     yield _attention(trace, effect.after, palette, shown_layer, shown_head)
@@ -186,10 +182,10 @@ def exhibits(
 
 
 def _over_time(trace: Trace, after: Trace, palette: Palette) -> Exhibit:
-    changes = state_changes(trace, after)
+    changes = effects.state_changes(trace, after)
     return Exhibit(
         "what_if_over_time",
-        effect_over_time(trace, after, palette),
+        pictures.effect_over_time(trace, after, palette),
         describe_change(trace, after),
         lambda: {
             "relative_change": changes.relative.numpy(),
@@ -201,7 +197,7 @@ def _over_time(trace: Trace, after: Trace, palette: Palette) -> Exhibit:
 
 def describe_change(trace: Trace, after: Trace) -> str:
     """Say in words how far the output moves, where most, and from which layer on anything changes."""
-    relative, moved = state_changes(trace, after).relative, output_change(trace, after)
+    relative, moved = effects.state_changes(trace, after).relative, effects.output_change(trace, after)
     if not relative.any():
         return "Nothing moves: for this model and sound the change makes no difference."
     first = int(relative.any(dim=1).nonzero()[0])
@@ -215,11 +211,11 @@ def describe_change(trace: Trace, after: Trace) -> str:
 
 
 def _attention(trace: Trace, after: Trace, palette: Palette, layer: int, head: int) -> Exhibit:
-    moved = moved_attention(trace, after, layer, head)[0]
+    moved = effects.moved_attention(trace, after, layer, head)[0]
     share = float(moved.mean())
     return Exhibit(
         "what_if_attention",
-        effect_on_attention(trace, after, layer, head, palette),
+        pictures.effect_on_attention(trace, after, layer, head, palette),
         f"On average {name_share(share)} of a frame's attention goes elsewhere in layer {layer}, head {head}."
         if share
         else f"The map of layer {layer}, head {head} is the same: the change acts behind it. Look at a higher layer.",
@@ -235,10 +231,10 @@ def _attention(trace: Trace, after: Trace, palette: Palette, layer: int, head: i
 def _by_layer_and_head(trace: Trace, effect: Effect, palette: Palette, layer: int, head: int) -> Iterator[Exhibit]:
     after, moved = effect
     states, output = relative_changes(trace, after)
-    cosine = state_changes(trace, after).cosine.mean(dim=1)
+    cosine = effects.state_changes(trace, after).cosine.mean(dim=1)
     yield Exhibit(
         "what_if_by_layer",
-        effect_by_layer(trace, after, palette),
+        pictures.effect_by_layer(trace, after, palette),
         f"The last layer's state moves by {name_share(float(states[-1]))}, the output by {name_share(output)}. Its "
         f"frames keep their direction with a cosine of {float(cosine[-1]):.3f} on average: 1 is the same, 0 another "
         "altogether.",
@@ -252,7 +248,7 @@ def _by_layer_and_head(trace: Trace, effect: Effect, palette: Palette, layer: in
     most, most_head = divmod(int(moved.argmax()), trace.num_heads)
     yield Exhibit(
         "what_if_by_head",
-        effect_on_heads(moved, layer, head, palette),
+        pictures.effect_on_heads(moved, layer, head, palette),
         f"Head {most_head} of layer {most} moves most: {name_share(float(moved.max()))} of its attention. The frame "
         "marks the map above."
         if moved.any()
@@ -263,23 +259,22 @@ def _by_layer_and_head(trace: Trace, effect: Effect, palette: Palette, layer: in
 
 
 def _importance(trace: Trace, palette: Palette, measure: str, layer: int, head: int) -> Iterator[Exhibit | Offer]:
-    importance, count = known_importance(trace), trace.num_layers * trace.num_heads
+    importance, count = effects.known_importance(trace), trace.num_layers * trace.num_heads
     if importance is None:
         yield Offer(
             "sweep",
             "Switch off every head once",
             f"**Which heads matter for this sound?** Each of the {count} heads is switched off in its turn, and the "
             "layers from there on run again.",
-            lambda report: head_importance(trace, report),
+            lambda report: effects.head_importance(trace, report),
         )
         return
-    name = next(name for name, label in MEASURE_LABELS.items() if label == measure)
-    numbers = trace.measures()[name]
+    numbers = trace.measures()[MEASURES[measure]]
     yield Exhibit(
         "what_if_importance",
-        importance_of_heads(importance, numbers, measure, layer, head, palette),
+        pictures.importance_of_heads(importance, numbers, measure, layer, head, palette),
         describe_importance(importance, numbers, measure),
-        lambda: {"importance": importance.numpy(), name: numbers.numpy()},
+        lambda: {"importance": importance.numpy(), MEASURES[measure]: numbers.numpy()},
     )
 
 
@@ -288,7 +283,7 @@ def describe_importance(importance: Tensor, numbers: Tensor, measure: str) -> st
     (most, most_head), (least, least_head) = (
         divmod(int(place), importance.shape[1]) for place in (importance.argmax(), importance.argmin())
     )
-    correlation = rank_correlation(importance, numbers)
+    correlation = effects.rank_correlation(importance, numbers)
     told = (
         f" Ranked by {measure}, the heads come in an order that agrees by {correlation:+.2f} (1 the same, 0 none, −1 "
         "the opposite).".replace("-", "−")
