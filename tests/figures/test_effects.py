@@ -81,5 +81,5 @@ def test_importance_stands_beside_a_measure(pair):
     first, second = (axes for axes in panels(importance_of_heads(importance, span, "span (ms)", 0, 1)) if axes.images)
     assert np.array_equal(first.images[0].get_array(), importance)
     assert np.array_equal(second.images[0].get_array(), span)
-    assert "span (ms)" in second.get_title(loc="left")
+    assert "Span (ms)" in second.get_title(loc="left")
     assert first.images[0].norm.vmin == 0

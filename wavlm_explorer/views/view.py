@@ -121,7 +121,7 @@ class View:
     exhibits: Callable[..., Iterator[Item]]
     choices: Callable[[Trace], tuple[Choice, ...]]  # at least one
     section: str = "Laboratories"  # of the navigation; without a name the page stands there by itself
-    order: int = 100  # among the pages, from left to right; by default behind those that come with the toolkit
+    order: int = 1000  # among the pages, from left to right; by default behind those that come with the toolkit
 
     def defaults(self, trace: Trace) -> dict[str, Any]:
         """What is chosen before anyone chooses."""
