@@ -139,15 +139,14 @@ class MultiheadAttention(nn.Module):
         return self.relative_attention_bias(buckets.to(self.relative_attention_bias.weight.device)).T
 
     def compute_bias(
-        self, query_length: int, key_length: int, query_offset: int = 0, heads: Int[Tensor, " chosen"] | None = None
+        self, query_length: int, key_length: int, query_offset: int = 0
     ) -> Float[Tensor, "heads queries keys"]:
-        """B[i, j], ungated, of all heads or those chosen; the first query stands at key `query_offset`.
+        """B[i, j], ungated; the first query stands at key `query_offset`.
 
         Only the query_length + key_length - 1 distances that occur are looked up: each row of B is a window on them.
         """
         first = 1 - query_length - query_offset
         curve = self.bias_of_distances(torch.arange(first, first + query_length + key_length - 1))
-        curve = curve if heads is None else curve[heads]
         return curve.unfold(1, key_length, 1).flip(1)
 
     def compute_gate(self, query: Frames) -> Float[Tensor, "batch heads queries"]:

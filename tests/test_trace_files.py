@@ -20,6 +20,7 @@ from traces import make_trace
 import wavlm_explorer as wx
 from wavlm_explorer.checkpoints.kinds import TRACE_ENTRY
 from wavlm_explorer.gates import GATE_SOURCES, gate_from
+from wavlm_explorer.interventions import HeadsOff
 from wavlm_explorer.measures import Estimate
 from wavlm_explorer.noise import Noise, noised_pass
 from wavlm_explorer.trace_files import pack_trace
@@ -49,6 +50,8 @@ QUESTIONS = {
     "measures": lambda trace: trace.measures(),
     "layer_summary": lambda trace: trace.layer_summary(-1),
     "sampled_measures": lambda trace: trace.sampled_measures(num_rows=9),
+    "interventions": lambda trace: trace.interventions,
+    "what_if": lambda trace: trace.what_if([HeadsOff(layers=1, heads=0)]).hidden_states,
     "save": pack_trace,
 }
 WINDOW = {"layer": "1", "head": "2", "start": "4", "stop": "20"}

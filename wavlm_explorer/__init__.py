@@ -12,7 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import figures
+    from . import figures, interventions
     from .audio import Audio, AudioError, load_audio
     from .checkpoints import CheckpointError, load_model, save_model
     from .comparison import diff
@@ -44,6 +44,7 @@ __all__ = [
     "diff",
     "doctor",
     "figures",
+    "interventions",
     "load_audio",
     "load_labels",
     "load_model",
@@ -71,8 +72,8 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for when it is asked for: the command line answers --help before PyTorch is there."""
-    if name == "figures":
-        return importlib.import_module(".figures", __name__)
+    if name in ("figures", "interventions"):
+        return importlib.import_module(f".{name}", __name__)
     if name in _HOMES:
         value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
         globals()[name] = value

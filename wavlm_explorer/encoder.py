@@ -113,6 +113,12 @@ class TransformerSentenceEncoderLayer(nn.Module):
                 attn_mask=attn_mask,
                 position_bias=position_bias,
             ).output
+        return self.add_attended(x, attended)
+
+    def add_attended(
+        self, x: Float[Tensor, "frames batch width"], attended: Float[Tensor, "frames batch width"]
+    ) -> Float[Tensor, "frames batch width"]:
+        """What ends the first half: the residual around attention and, in post-norm models, the norm."""
         x = x + self.dropout1(attended)
         return x if self.layer_norm_first else self.self_attn_layer_norm(x)
 

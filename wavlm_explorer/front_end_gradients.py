@@ -14,7 +14,8 @@ from .excerpt import WITHOUT_HEARING, can_hear
 from .indices import check_index
 from .keeping import Keeper
 from .layer_attention import to_cpu
-from .tracing import Trace, prepare_samples
+from .passes import prepare_samples
+from .tracing import Trace
 from .wavlm import WavLM
 
 STRETCH_SECONDS = 0.25  # heard by itself: a backward pass of Base over it takes 0.2 s on one core
@@ -79,7 +80,7 @@ def _run(trace: Trace, frame: int, scale: float) -> FrontEndGradients:
 def _stretch(trace: Trace, frame: int) -> Float[Tensor, " samples"]:
     """The samples around the middle of what a frame sees, at the clip's loudness."""
     config, length = trace.model.config, int(STRETCH_SECONDS * SAMPLE_RATE)
-    samples = prepare_samples(trace.model, trace.audio, trace.normalized)
+    samples = prepare_samples(trace.model, trace.audio.samples, trace.normalized)
     length = min(max(length, config.receptive_field_samples), len(samples))
     middle = frame * config.hop_samples + config.receptive_field_samples // 2
     begin = max(0, min(middle - length // 2, len(samples) - length))

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from .excerpt import LeftOut
 from .indices import check_index
-from .tracing import NORMALIZATION_EPSILON, Trace
+from .passes import prepare_samples
+from .tracing import Trace
 
 NEIGHBOURS = 1  # frames on either side that are heard along
 NUM_DIRECTIONS = 8  # enough that no sample is missed by chance
@@ -39,7 +40,7 @@ def sensitivity(trace: Trace, frame: SupportsIndex) -> Sensitivity:
     config, frame = trace.model.config, check_index("frame", frame, trace.num_frames)
     first, last = max(0, frame - NEIGHBOURS), min(trace.num_frames - 1, frame + NEIGHBOURS)
     begin, end = first * config.hop_samples, last * config.hop_samples + config.receptive_field_samples
-    clip = _samples(trace)
+    clip = prepare_samples(trace.model, trace.audio.samples, trace.normalized)
     with torch.no_grad():
         blocks = trace.model.feature_extractor.blocks_for(clip)
     generator = torch.Generator().manual_seed(0)
@@ -53,11 +54,3 @@ def sensitivity(trace: Trace, frame: SupportsIndex) -> Sensitivity:
         slopes = [torch.autograd.grad(answer, samples, retain_graph=True)[0].abs() for answer in answers]
     total = torch.stack(slopes).sum(dim=0).to("cpu", torch.float32)
     return Sensitivity(total / total.sum().clamp(min=torch.finfo(torch.float32).tiny), begin)
-
-
-def _samples(trace: Trace) -> Float[Tensor, " samples"]:
-    """The sound as the model received it."""
-    samples = torch.tensor(trace.audio.samples).to(trace.model.device, trace.model.mask_emb.dtype)
-    if not trace.normalized:
-        return samples
-    return (samples - samples.mean()) / torch.sqrt(samples.var(correction=0) + NORMALIZATION_EPSILON)

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from .encoder import TransformerEncoder
 from .measures import Estimate, MapSums, estimate, mean_measures, position_share, row_distance, row_entropy
-from .modules import rows_at_once
+from .modules import MultiheadAttention, rows_at_once
 from .pooling import max_pool, pool_highest
 
 Indices = Int[Tensor, " chosen"]
@@ -26,31 +26,60 @@ class AttentionTerms(NamedTuple):
     weights: Float[Tensor, "queries keys"]  # softmax(logits), rows sum to one
 
 
+class AttentionParts(NamedTuple):
+    """What the maps of one layer are made of: none of the parts is frames x frames.
+
+    weights[i, j] = softmax over j of (q[i] . k[j] + gate[i] curve[j - i]), over the keys that are not barred.
+    """
+
+    q: Float[Tensor, "1 heads frames head_dim"]  # scaled
+    k: Float[Tensor, "1 heads frames head_dim"]
+    gate: Float[Tensor, "1 heads frames"]
+    curve: Float[Tensor, "heads distances"] | None  # the bias from 1 - frames to frames - 1; None without positions
+    table: Float[Tensor, "heads distances"] | None  # the curve that the model holds, whatever was made of it above
+    barred_distances: Bool[Tensor, "heads distances"] | None = None  # no query looks so far
+    barred_keys: Bool[Tensor, "heads frames"] | None = None  # no query looks there
+
+
+def attention_parts(encoder: TransformerEncoder, layer: int, x: Float[Tensor, "frames 1 width"]) -> AttentionParts:
+    """Make them of what enters a layer."""
+    block = encoder.block(layer)
+    x, attention = block.attention_input(x), block.self_attn
+    curve = encoder.compute_bias_curve(len(x))
+    q, k, gate = attention.project_query(x), attention.project_key(x), attention.compute_gate(x)
+    return AttentionParts(q, k, gate, curve, curve)
+
+
 class LayerAttention:
-    """The attention of one layer, made of what entered it. What is returned is float32 and on the CPU.
+    """The attention of one layer. What is returned is float32 and on the CPU.
 
     Heads and rows (queries) are chosen by their indices. Nothing of frames x frames is held beyond what is asked for.
     """
 
-    def __init__(self, encoder: TransformerEncoder, layer: int, x: Float[Tensor, "frames 1 width"]) -> None:
-        block = encoder.block(layer)
-        x = block.attention_input(x)
-        self._attention = block.self_attn
-        self._table = encoder.block(0).self_attn  # layer 0's bias table serves all layers
-        self._q = self._attention.project_query(x)  # [1, heads, frames, head_dim]
-        self._k = self._attention.project_key(x)
-        self._gate = self._attention.compute_gate(x)  # [1, heads, frames]
-        _, self.num_heads, self.num_frames, _ = self._q.shape
+    def __init__(self, attention: MultiheadAttention, parts: AttentionParts) -> None:
+        self._attention = attention
+        self._parts = parts
+        _, self.num_heads, self.num_frames, _ = parts.q.shape
+
+    def gate(self) -> Float[Tensor, "heads frames"]:
+        """What each frame multiplies each head's bias by."""
+        return to_cpu(self._parts.gate[0])
+
+    def gather(self, values: Float[Tensor, "1 heads frames head_dim"]) -> Float[Tensor, "1 heads frames head_dim"]:
+        """What every frame gathers of the values by its weights, where the model is."""
+        heads = torch.arange(self.num_heads)
+        blocks = [self._weights(heads, rows) @ values[0] for rows in self._blocks(None, 1)]
+        return torch.cat(blocks, dim=1)[None]
 
     def terms(self, heads: Indices, rows: Indices) -> AttentionTerms:
         """Take several heads apart at once: each term with an axis of heads before it."""
         content = self._content(heads, rows)
-        gate = self._gate[:, heads][:, :, rows]
+        gate = self._parts.gate[:, heads][:, :, rows]
         bias = self._bias(heads, rows)
         bias = torch.zeros_like(content) if bias is None else bias[None]
         position = self._attention.compute_position(gate, bias)
         logits = content + position
-        weights = self._attention.compute_weights(logits)
+        weights = self._softmax(logits, heads, rows)
         return AttentionTerms(*(to_cpu(term[0]) for term in (content, bias, gate, position, logits, weights)))
 
     def weights(self, heads: Indices, rows: Indices) -> Float[Tensor, "heads queries keys"]:
@@ -61,8 +90,8 @@ class LayerAttention:
         """The same where the model is, so that what is small in the end is made small before it travels."""
         logits, bias = self._content(heads, rows), self._bias(heads, rows)
         if bias is not None:
-            logits += self._attention.compute_position(self._gate[:, heads][:, :, rows], bias[None])
-        return self._attention.compute_weights(logits)[0]
+            logits += self._attention.compute_position(self._parts.gate[:, heads][:, :, rows], bias[None])
+        return self._softmax(logits, heads, rows)[0]
 
     def overview(self, heads: Indices, factor: int) -> Float[Tensor, "heads query_cells key_cells"]:
         """The maps, each cell the largest of factor x factor weights."""
@@ -111,17 +140,17 @@ class LayerAttention:
 
     def content_variance(self) -> Float[Tensor, "heads queries"]:
         """Variance of q.k along each row, without the row: it is q' C q, with the covariance C of the keys."""
-        q, k = self._q[0].float(), self._k[0].float()  # [heads, frames, head_dim]
+        q, k = self._parts.q[0].float(), self._parts.k[0].float()  # [heads, frames, head_dim]
         k = k - k.mean(dim=1, keepdim=True)
         covariance = k.transpose(1, 2) @ k / self.num_frames  # [heads, head_dim, head_dim]
         return ((q @ covariance) * q).sum(dim=-1).cpu().double()
 
     def position_variance(self) -> Float[Tensor, "heads queries"]:
         """Variance of gate x bias along each row, without the row: each is a window on the bias curve."""
-        gate = self._gate[0].cpu().double()
-        if not self._table.has_relative_attention_bias:
+        gate = self._parts.gate[0].cpu().double()
+        if self._parts.curve is None:
             return torch.zeros_like(gate)
-        curve = self._table.bias_of_distances(torch.arange(1 - self.num_frames, self.num_frames)).cpu().double()
+        curve = self._parts.curve.cpu().double()
         curve = curve - curve.mean(dim=1, keepdim=True)
         mean, square = (self._window_means(values) for values in (curve, curve**2))
         return gate**2 * (square - mean**2).clamp(min=0)
@@ -133,19 +162,39 @@ class LayerAttention:
 
     def _content(self, heads: Indices, rows: Indices) -> Float[Tensor, "1 heads queries keys"]:
         some_heads, some_rows = _without_copies(heads), _without_copies(rows)
-        return self._attention.compute_content(self._q[:, some_heads][:, :, some_rows], self._k[:, some_heads])
+        q, k = self._parts.q[:, some_heads], self._parts.k[:, some_heads]
+        return self._attention.compute_content(q[:, :, some_rows], k)
 
     def _bias(self, heads: Indices, rows: Indices) -> Float[Tensor, "heads queries keys"] | None:
-        if not self._table.has_relative_attention_bias:
-            return None
-        if len(rows) and isinstance(_without_copies(rows), slice):
-            return self._table.compute_bias(len(rows), self.num_frames, query_offset=int(rows[0]), heads=heads)
-        curve = self._table.bias_of_distances(torch.arange(1 - self.num_frames, self.num_frames))[heads]
-        distances = torch.arange(self.num_frames) - rows[:, None]  # [queries, keys]
-        return curve[:, distances + self.num_frames - 1]
+        return None if self._parts.curve is None else self._windows(self._parts.curve, heads, rows)
+
+    def _softmax(self, logits: Tensor, heads: Indices, rows: Indices) -> Float[Tensor, "1 heads queries keys"]:
+        """Softmax over the keys that are not barred; a query with no key left gets zeros."""
+        distances, keys = self._parts.barred_distances, self._parts.barred_keys
+        if distances is None and keys is None:
+            return self._attention.compute_weights(logits)
+        barred = torch.zeros_like(logits[0], dtype=torch.bool)
+        if distances is not None:
+            barred |= self._windows(distances, heads, rows)
+        if keys is not None:
+            barred |= keys[heads, None]
+        blind = barred.all(dim=-1, keepdim=True)
+        logits = logits.masked_fill(barred & ~blind, float("-inf"))
+        return self._attention.compute_weights(logits).masked_fill(blind, 0)
+
+    def _windows(
+        self, curve: Shaped[Tensor, "heads distances"], heads: Indices, rows: Indices
+    ) -> Shaped[Tensor, "heads queries keys"]:
+        """What each query's keys have on a curve over all distances, from 1 - frames to frames - 1."""
+        curve, num_frames, some_rows = curve[_without_copies(heads)], self.num_frames, _without_copies(rows)
+        if len(rows) and isinstance(some_rows, slice):  # each row is a window, one further left than the row before
+            first = num_frames - some_rows.stop
+            return curve[:, first : first + len(rows) + num_frames - 1].unfold(1, num_frames, 1).flip(1)
+        distances = torch.arange(num_frames) - rows[:, None]  # [queries, keys]
+        return curve[:, distances + num_frames - 1]
 
     def _num_rows(self, num_heads: int) -> int:
-        return rows_at_once(self._q.device, num_heads, self.num_frames)
+        return rows_at_once(self._parts.q.device, num_heads, self.num_frames)
 
     def _blocks(self, num_heads: int | None, factor: int) -> Iterator[Indices]:
         """All rows, in blocks of a multiple of `factor`."""

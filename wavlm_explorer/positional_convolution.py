@@ -11,7 +11,8 @@ from .encoder import WeightNormConv1d
 from .excerpt import WITHOUT_HEARING, can_hear
 from .keeping import Keeper
 from .layer_attention import to_cpu
-from .tracing import Trace, prepare_samples
+from .passes import prepare_samples
+from .tracing import Trace
 
 
 class PositionalPass(NamedTuple):
@@ -67,7 +68,7 @@ _passes: Keeper[PositionalPass] = Keeper()
 @exact_convolutions()
 def _run(trace: Trace) -> PositionalPass:
     model, encoder = trace.model, trace.model.encoder
-    source = prepare_samples(model, trace.audio, trace.normalized).unsqueeze(0)
+    source = prepare_samples(model, trace.audio.samples, trace.normalized).unsqueeze(0)
     x = model.project(model.extract_frames(source))  # [1, frames, width]
     conv, same_pad, gelu = encoder.pos_conv
     convolved = conv(x.transpose(1, 2))  # [1, width, outputs]

@@ -83,9 +83,8 @@ def add_items(document: Document, make_items: MakeItems) -> None:
 
 
 def _add_view(document: Document, view: View, trace: Trace, chosen: Mapping[str, Any], make_items: MakeItems) -> None:
-    add_lesson(
-        document, view.title, view.lesson, ((choice.label, chosen[choice.name]) for choice in view.choices(trace))
-    )
+    asked = [choice for choice in view.choices(trace) if choice.is_asked(chosen)]
+    add_lesson(document, view.title, view.lesson, ((choice.label, chosen[choice.name]) for choice in asked))
     add_items(document, make_items)
 
 

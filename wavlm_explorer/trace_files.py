@@ -92,6 +92,11 @@ def load_trace(source: str | Path | bytes | BinaryIO, device: str = "auto") -> T
 
 
 def _tensors(trace: Trace) -> dict[str, Tensor]:
+    if trace.interventions:
+        raise ValueError(
+            f"Expected an untouched trace, for a file holds no interventions; found {len(trace.interventions)}. "
+            "Save the trace without them, and call what_if on it once it is loaded."
+        )
     parameters = {name: tensor.detach() for name, tensor in trace.model.named_parameters() if is_kept(name)}
     tensors = {
         "samples": torch.tensor(trace.audio.samples),

@@ -1,7 +1,7 @@
 """One forward pass, remembered, and all that can be asked of it afterwards."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,17 +13,15 @@ from torch import Tensor
 
 from .audio import SAMPLE_RATE, Audio
 from .capacity import check_map_memory, check_pass_memory
-from .devices import exact_convolutions
-from .encoder import TransformerSentenceEncoderLayer
 from .indices import Heads, check_index, choose, choose_slice
+from .interventions import Intervention, Plan
 from .layer_attention import AttentionTerms, LayerAttention, to_cpu
 from .measures import MEASURE_NAMES, Estimate
 from .modules import GLU_Linear, GLUTerms
-from .operations import count_operations
+from .passes import Progress, ignore, later_pass, whole_pass
 from .pooling import MAX_CELLS, pooling_factor
 from .wavlm import WavLM
 
-NORMALIZATION_EPSILON = 1e-5
 THUMBNAIL_CELLS = 64
 SAMPLED_ROWS = 512
 
@@ -51,9 +49,11 @@ class Trace:
     normalized: bool  # whether the waveform was brought to mean 0 and variance 1 first
     hidden_states: Float[Tensor, "states frames width"]  # [0] enters layer 0, [i + 1] leaves layer i
     output: Float[Tensor, "frames width"]  # what the model returns; for pre-norm models, behind the final layer norm
+    interventions: tuple[Intervention, ...] = ()  # under which all this was computed, and is shown
 
     def __repr__(self) -> str:
         shape = f"{self.num_layers} layers, {self.num_heads} heads, {self.num_frames} frames"
+        shape += f", {len(self.interventions)} interventions" if self.interventions else ""
         return f"Trace({self.audio.name} through {self.model.source.name}: {shape})"
 
     @property
@@ -144,22 +144,21 @@ class Trace:
     @torch.no_grad()
     def gate(self, layer: SupportsIndex) -> Float[Tensor, "heads frames"]:
         """What each frame multiplies each head's bias by; ones for a model without a gate."""
-        block, x = self._layer_input(check_index("layer", layer, self.num_layers))
-        return to_cpu(block.self_attn.compute_gate(block.attention_input(x))[0])
+        return self._attention(layer).gate()
 
     @torch.no_grad()
     def attention_input(self, layer: SupportsIndex) -> Float[Tensor, "frames width"]:
         """What one layer's queries, keys, values and gate are made of."""
-        block, x = self._layer_input(check_index("layer", layer, self.num_layers))
-        return to_cpu(block.attention_input(x)[:, 0])
+        layer = check_index("layer", layer, self.num_layers)
+        return to_cpu(self.model.encoder.block(layer).attention_input(self._layer_input(layer))[:, 0])
 
     @torch.no_grad()
     def feed_forward_input(self, layer: SupportsIndex) -> Float[Tensor, "frames width"]:
         """What one layer's feed-forward receives."""
-        block, x = self._layer_input(check_index("layer", layer, self.num_layers))
+        layer = check_index("layer", layer, self.num_layers)
         check_pass_memory(self.model.config, len(self.audio.samples), self.model.device)
-        attended = block.attend(x, self.model.encoder.compute_bias_curve(self.num_frames))
-        return to_cpu(block.feed_forward_input(attended)[:, 0])
+        attended = self._plan.attend(layer, self._layer_input(layer))
+        return to_cpu(self.model.encoder.block(layer).feed_forward_input(attended)[:, 0])
 
     @torch.no_grad()
     def glu(self, layer: SupportsIndex) -> GLUTerms:
@@ -214,13 +213,31 @@ class Trace:
             for name in numbers[0]
         }
 
+    def what_if(self, interventions: Sequence[Intervention], progress: Progress | None = None) -> "Trace":
+        """Let the clip pass once more under interventions, and under those that this trace is under already.
+
+        The result is that of `trace(model, audio, interventions=[...])`, but layers below the first that is touched on
+        do not run again. This trace stays as it is. progress: as of `trace`.
+
+        Raises: as `trace`; ValueError for hidden frames of a trace that came without what hears.
+        """
+        plan = Plan(self.model, self.num_frames, interventions)
+        both = (*self.interventions, *interventions)
+        if plan.start < 0:
+            return trace(self.model, self.audio, self.normalized, progress, both)
+        together = Plan(self.model, self.num_frames, both)
+        num_samples, progress = len(self.audio.samples), progress or ignore
+        record = later_pass(self.model, num_samples, self.hidden_states, plan.start, together, progress)
+        return Trace(self.model, self.audio, self.normalized, *record, both)
+
     def save(self, path: str | Path) -> Path:
         """Write the trace to one file, which `load_trace` opens, wholly explorable, without the checkpoint.
 
         The file holds the sound, all that is kept here, and the weights of the layers, each number as it is: most of it
         are those weights. It appears under its name only when it is whole. Returns the path.
 
-        Raises: ValueError for a trace that holds NaN or infinity; OSError as the system gives it.
+        Raises: ValueError for a trace that holds NaN or infinity, or is under interventions; OSError as the system
+        gives it.
         """
         from .trace_files import save_trace  # above this: it opens strangers' files as checkpoints are opened
 
@@ -243,54 +260,38 @@ class Trace:
         layer = check_index("layer", layer, self.num_layers)
         attention = self._latest_attention.get(layer)
         if attention is None:
-            attention = LayerAttention(self.model.encoder, layer, self._layer_input(layer)[1])
+            attention = self._plan.attention(layer, self._layer_input(layer))
             self._latest_attention.clear()
             self._latest_attention[layer] = attention
         return attention
 
-    def _layer_input(self, layer: int) -> tuple[TransformerSentenceEncoderLayer, Tensor]:
-        x = self.hidden_states[layer].unsqueeze(1)  # [frames, batch, width]
-        return self.model.encoder.block(layer), x.to(self.model.device, self.model.mask_emb.dtype)
+    def _layer_input(self, layer: int) -> Float[Tensor, "frames 1 width"]:
+        return self.hidden_states[layer].unsqueeze(1).to(self.model.device, self.model.mask_emb.dtype)
+
+    @cached_property
+    def _plan(self) -> Plan:
+        return Plan(self.model, self.num_frames, self.interventions)
 
 
-def prepare_samples(model: WavLM, audio: Audio, normalize: bool) -> Float[Tensor, " samples"]:
-    """What the model hears, on its device; normalize: the waveform at mean 0 and variance 1."""
-    samples = torch.tensor(audio.samples, device=model.device)
-    if normalize:
-        samples = (samples - samples.mean()) / torch.sqrt(samples.var(correction=0) + NORMALIZATION_EPSILON)
-    return samples.to(model.mask_emb.dtype)
-
-
-@torch.no_grad()
-@exact_convolutions()
 def trace(
-    model: WavLM, audio: Audio, normalize: bool | None = None, progress: Callable[[float], object] | None = None
+    model: WavLM,
+    audio: Audio,
+    normalize: bool | None = None,
+    progress: Progress | None = None,
+    interventions: Sequence[Intervention] = (),
 ) -> Trace:
     """Run the model once over a clip and remember what entered every layer.
 
     normalize: bring the waveform to mean 0 and variance 1; None does what the model's config wants.
     progress: called with the share of the work done, 0 to 1, many times a layer; what it raises ends the pass.
+    interventions: what is to be different while the clip passes; `wavlm_explorer.interventions` defines them.
 
-    Raises: ValueError for a model in training mode or a clip shorter than one frame; MemoryError with the size.
+    Raises: ValueError for a model in training mode or a clip shorter than one frame; MemoryError with the size;
+    IndexError or ValueError for an intervention that has no place here.
     """
     if model.training:
         raise ValueError("trace: expected a model in eval mode, found one in training mode; call model.eval()")
-    config, num_samples = model.config, len(audio.samples)
-    check_pass_memory(config, num_samples, model.device)
-    work = count_operations(config, num_samples)
-
-    def report(done: float) -> None:
-        if progress is not None:
-            progress(done / work.total)
-
-    normalize = config.normalize if normalize is None else normalize
-    source = prepare_samples(model, audio, normalize).unsqueeze(0)
-    last = frames = model.project(model.extract_frames(source, lambda share: report(share * work.front_end)))
-    layers = config.encoder_layers * work.layer
-    shape = (config.encoder_layers + 1, frames.shape[1], config.encoder_embed_dim)
-    states = torch.empty(shape, pin_memory=model.device.type == "cuda")  # pinned: copied while the GPU goes on
-    passed = model.encoder.states(frames, report=lambda share: report(work.total - layers + share * layers))
-    for index, last in enumerate(passed):
-        states[index].copy_(last[:, 0], non_blocking=True)
-    output = to_cpu(model.encoder.finish(last)[0])  # waits for the GPU, and with it for the states
-    return Trace(model, audio, normalize, states, output)
+    plan = Plan(model, model.config.num_frames(len(audio.samples)), interventions)
+    normalize = model.config.normalize if normalize is None else normalize
+    record = whole_pass(model, audio.samples, normalize, plan, progress or ignore)
+    return Trace(model, audio, normalize, *record, tuple(interventions))

@@ -60,6 +60,7 @@ def test_pages_and_their_order():
         "Positional convolution",
         "Gradients",
         "Initialisation",
+        "What if",
         "The birth of the heads",
     ]
     assert len({view.name for view in VIEWS}) == len({view.icon for view in VIEWS}) == len(VIEWS)

@@ -12,6 +12,7 @@ from .comparison import change_map, divergence_maps, similarity_curves, similari
 from .convolutions import noise_convolutions
 from .decoding import decoding_differences, decoding_row, decoding_rows, decoding_work
 from .depth import head_by_layer
+from .effects import effect_by_layer, effect_on_attention, effect_on_heads, effect_over_time, importance_of_heads
 from .front_end_gradients import first_steps_by_weight, gradients_by_weight
 from .gate import gate_attention, gate_bias, gate_compounding, gate_formula, gate_over_time, gate_parts, gate_paths
 from .glu import glu_channels, glu_regions, glu_types
@@ -49,6 +50,10 @@ __all__ = [
     "decoding_rows",
     "decoding_work",
     "divergence_maps",
+    "effect_by_layer",
+    "effect_on_attention",
+    "effect_on_heads",
+    "effect_over_time",
     "extra_keys",
     "first_steps_by_weight",
     "frame_windows",
@@ -71,6 +76,7 @@ __all__ = [
     "head_peaks",
     "head_shares",
     "heard_samples",
+    "importance_of_heads",
     "initial_histograms",
     "label_map",
     "mask_maps",

@@ -13,7 +13,8 @@ from ..document import Document
 from ..figures.style import Palette
 from ..report import MakeItems, report_view
 from ..tracing import Trace
-from ..views import Exhibit, Item, Note, Table, View, Working
+from ..views import Exhibit, Item, Note, Offer, Table, View, Working
+from .progress import run_with_progress, want_again
 
 SCREEN_DPI = 165  # sharp on a fine screen, drawn twice as fast as what is saved
 STEP_PIXELS = 300  # of an equation's step: one fits on a phone, three on a page
@@ -37,6 +38,9 @@ def show_exhibits(exhibits: Iterable[Item]) -> list[Item]:
 def _show_rows(exhibits: Iterable[Item], shown: list[Item]) -> None:
     row: list = []
     for item in exhibits:
+        if isinstance(item, Offer):
+            _show_offer(item)
+            continue
         if not isinstance(item, Exhibit):
             _show_words(item)
             row = []
@@ -62,6 +66,22 @@ def _show_words(item: Note | Working | Table) -> None:
             with st.container(width=STEP_PIXELS, gap="small"):
                 st.caption(words)
                 st.latex(latex)
+
+
+def _show_offer(offer: Offer) -> None:
+    """Draw the button and, once it was pressed, how far the work is; when that is done the page runs again."""
+    wanted = f"_wanted_{offer.name}"
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(offer.text, width="stretch")
+        st.button(offer.label, icon=":material/play_arrow:", key=offer.name, on_click=_want, args=(wanted,))
+    if st.session_state.pop(wanted, False):  # whoever stops it wants it no longer
+        run_with_progress(offer.name, offer.label, offer.work)
+        st.rerun()
+
+
+def _want(wanted: str) -> None:
+    want_again()
+    st.session_state[wanted] = True
 
 
 def _start_row(share: float) -> list:
@@ -131,6 +151,8 @@ def pack_exhibits(about: str, shown: Sequence[Item]) -> bytes:
     buffer, words = io.BytesIO(), [about]
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for item in shown:
+            if isinstance(item, Offer):
+                continue
             words.append(_in_words(item))
             if isinstance(item, Exhibit):
                 archive.writestr(f"{item.name}.png", item.picture.to_bytes("png"))

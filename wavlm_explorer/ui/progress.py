@@ -48,7 +48,7 @@ def show_stopped() -> None:
     st.info(
         "Stopped. Choose a shorter part of the sound, another model, or start again.", icon=":material/stop_circle:"
     )
-    st.button("Start again", icon=":material/play_arrow:", key="start_again", on_click=_forget)
+    st.button("Start again", icon=":material/play_arrow:", key="start_again", on_click=want_again)
 
 
 class _Bar:
@@ -86,5 +86,6 @@ def _stop(key: Hashable) -> None:
     st.session_state["_stopped"] = key
 
 
-def _forget() -> None:
+def want_again() -> None:
+    """Let what was stopped run, when it comes to it."""
     st.session_state.pop("_stopped", None)

@@ -35,14 +35,18 @@ def ask(choice: Choice) -> Any:
 
 
 def ask_all(choices: Sequence[Choice]) -> dict[str, Any]:
-    """Draw several choices in a frame, in rows of equal length, and return what is chosen by their names."""
+    """Draw several choices in a frame, in rows of equal length, and return what is chosen by their names.
+
+    What does not matter beside what is chosen already is not asked, and has its default.
+    """
     per_row = math.ceil(len(choices) / math.ceil(len(choices) / MAX_CHOICES_IN_ROW))
-    chosen = {}
+    chosen = {choice.name: getattr(choice, "default", 0) for choice in choices}
+    columns: list[Any] = []
     with st.container(border=True):
-        for first in range(0, len(choices), per_row):
-            columns = st.columns(per_row, gap="medium", vertical_alignment="bottom")
-            for choice, column in zip(choices[first : first + per_row], columns, strict=False):
-                with column:
+        for choice in choices:
+            if choice.is_asked(chosen):
+                columns = columns or list(st.columns(per_row, gap="medium", vertical_alignment="bottom"))
+                with columns.pop(0):
                     chosen[choice.name] = ask(choice)
     return chosen
 

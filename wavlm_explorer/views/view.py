@@ -1,7 +1,7 @@
 """What a view is: a lesson, typed choices, and a function from a trace to pictures. It knows nothing of the page."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,11 @@ class Choice:
     name: str
     label: str
     help: str = ""
+    when: Mapping[str, tuple[Any, ...]] = field(default_factory=dict, kw_only=True)  # choices before it -> values
+
+    def is_asked(self, chosen: Mapping[str, Any]) -> bool:
+        """Whether it matters, by `when`, beside what is chosen already; where it does not, its default is taken."""
+        return all(chosen[name] in values for name, values in self.when.items())
 
 
 @dataclass(frozen=True)
@@ -110,14 +115,24 @@ class Table:
     caption: str
 
 
-Item = Exhibit | Note | Working | Table  # what a view yields
+@dataclass(frozen=True)
+class Offer:
+    """Work that takes long, done when somebody wants it; then the view is asked again, and shows what came of it."""
+
+    name: str
+    label: str  # what wanting it is called, on a button
+    text: str  # markdown: what it does, and how much that is
+    work: Callable[[Callable[[float], None]], object]  # calls its argument with the share done, 0 to 1
+
+
+Item = Exhibit | Note | Working | Table | Offer  # what a view yields
 
 
 @dataclass(frozen=True)
 class View:
     """One page of the explorer.
 
-    `exhibits(trace, palette, **choices)` yields exhibits, notes, workings and tables, each as soon as it is ready.
+    `exhibits(trace, palette, **choices)` yields items, each as soon as it is ready.
     """
 
     name: str  # in the link

@@ -1,0 +1,127 @@
+"""What interventions do to a clip: the pass under them beside the pass without, and which heads matter most.
+
+Conventions: `before` is the untouched trace and `after` the one under interventions, of the same clip and model.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple, SupportsIndex
+from weakref import WeakKeyDictionary
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from .indices import Heads, check_index
+from .interventions import HeadsOff
+from .modules import rows_at_once
+from .noise import relative_changes
+from .passes import Progress, ignore
+from .pooling import MAX_CELLS, max_pool, pooling_factor
+from .tracing import Trace
+
+SMALLEST = torch.finfo(torch.float32).tiny
+
+
+class StateChanges(NamedTuple):
+    """How far each frame of each state moved; the last row is the model's output."""
+
+    relative: Float[Tensor, "states_and_output frames"]  # ||after - before|| / ||before||
+    cosine: Float[Tensor, "states_and_output frames"]  # between before and after: 1 where only the length changed
+
+
+def state_changes(before: Trace, after: Trace) -> StateChanges:
+    """Compare the hidden states frame by frame."""
+    a, b = (torch.cat([trace.hidden_states, trace.output[None]]) for trace in (before, after))
+    size = torch.linalg.vector_norm(a, dim=-1).clamp(min=SMALLEST)
+    return StateChanges(torch.linalg.vector_norm(b - a, dim=-1) / size, torch.cosine_similarity(a, b, dim=-1))
+
+
+def output_change(before: Trace, after: Trace) -> float:
+    """||after - before|| / ||before|| of the output, over the whole clip."""
+    return relative_changes(before, after)[1]
+
+
+def moved_attention(
+    before: Trace, after: Trace, layer: SupportsIndex, heads: Heads = None
+) -> Float[Tensor, "heads queries"]:
+    """What share of each frame's attention goes elsewhere: half the sum over the keys of |A' - A|.
+
+    Raises: IndexError for a layer or head that is not there.
+    """
+    num_rows = rows_at_once(before.model.device, before.num_heads, before.num_frames)
+    moved = []
+    for first in range(0, before.num_frames, num_rows):
+        rows = slice(first, first + num_rows)
+        a, b = (trace.attention(layer, heads, rows) for trace in (before, after))
+        moved.append((b - a).abs().sum(dim=-1) / 2)
+    return torch.cat(moved, dim=1)
+
+
+def moved_by_head(before: Trace, after: Trace) -> Float[Tensor, "layers heads"]:
+    """The mean share that moves, of every head of every layer."""
+    return torch.stack([moved_attention(before, after, layer).mean(dim=1) for layer in range(before.num_layers)])
+
+
+def attention_difference(
+    before: Trace, after: Trace, layer: SupportsIndex, head: SupportsIndex, cells: int = MAX_CELLS
+) -> Float[Tensor, "query_cells key_cells"]:
+    """A' - A of one head, at most cells x cells: of the frames that it covers a cell has the largest change.
+
+    Raises: IndexError for a layer or head that is not there.
+    """
+    head = check_index("head", head, before.num_heads)
+    factor = pooling_factor(before.num_frames, cells)
+    num_rows = factor * max(1, rows_at_once(before.model.device, 1, before.num_frames) // factor)
+    blocks = []
+    for first in range(0, before.num_frames, num_rows):
+        a, b = (trace.attention(layer, head, slice(first, first + num_rows))[0] for trace in (before, after))
+        blocks.append(max_pool(b - a, factor))
+    return torch.cat(blocks)
+
+
+def head_importance(trace: Trace, progress: Progress | None = None) -> Float[Tensor, "layers heads"]:
+    """How far the output moves when one head hands on nothing: each head in its turn, all others as they are.
+
+    ||after - before|| / ||before|| of the output. A head of layer l costs the layers from l on; the numbers are
+    remembered as long as the trace is there.
+
+    progress: called with the share of the work done, 0 to 1, many times a second; what it raises ends the sweep.
+    """
+    known = _importances.get(trace)
+    if known is not None:
+        return known
+    layers, report = trace.num_layers, progress or ignore
+    total, done = trace.num_heads * layers * (layers + 1) / 2, 0  # layers to run
+    importance = torch.zeros(layers, trace.num_heads)
+    for layer in range(layers):
+        for head in range(trace.num_heads):
+            within = partial(_report_part, report, done / total, (layers - layer) / total)
+            after = trace.what_if([HeadsOff(layers=layer, heads=head)], within)
+            importance[layer, head] = output_change(trace, after)
+            done += layers - layer
+    return _importances.setdefault(trace, importance)
+
+
+def known_importance(trace: Trace) -> Float[Tensor, "layers heads"] | None:
+    """What `head_importance` found, if it was asked before."""
+    return _importances.get(trace)
+
+
+def rank_correlation(a: Float[Tensor, "..."], b: Float[Tensor, "..."]) -> float | None:
+    """Spearman's: do the heads that are high in one measure stand high in the other? None where one is constant."""
+    ranks = torch.stack([_ranks(values.flatten()) for values in (a, b)])
+    return float(torch.corrcoef(ranks)[0, 1]) if (ranks.std(dim=1, correction=0) > 0).all() else None
+
+
+_importances: WeakKeyDictionary[Trace, Tensor] = WeakKeyDictionary()
+
+
+def _report_part(report: Callable[[float], object], start: float, size: float, share: float) -> None:
+    report(start + size * share)
+
+
+def _ranks(values: Float[Tensor, " values"]) -> Float[Tensor, " values"]:
+    """Ranks from 0; equal values share the mean of theirs."""
+    above, equal = values[:, None] > values, values[:, None] == values
+    return above.double().sum(dim=1) + (equal.double().sum(dim=1) - 1) / 2
