@@ -7,7 +7,7 @@ from typing import Any
 from .document import Document
 from .figures.style import DARK, LIGHT, Picture
 from .tracing import Trace
-from .views import VIEWS, Exhibit, Item, Note, View, WholeNumber, Working
+from .views import VIEWS, Exhibit, Item, Note, Sounds, View, WholeNumber, Working
 
 
 def make_report(trace: Trace, **chosen: Any) -> Document:
@@ -45,7 +45,7 @@ def _add_view(document: Document, view: View, trace: Trace, chosen: dict[str, An
     document.add_equation(view.lesson.equation, ((symbol, plain(meaning)) for symbol, meaning in view.lesson.symbols))
     document.add_facts((choice.label, choices[choice.name]) for choice in view.choices(trace))
     for light, dark in _in_both_palettes(view, trace, choices):
-        if isinstance(light, Note):
+        if isinstance(light, Note | Sounds):
             document.add_text(plain(light.text))
         elif isinstance(light, Working):
             for words, latex in light.steps:

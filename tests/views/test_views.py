@@ -50,7 +50,7 @@ def notes_of(items):
 
 
 def test_pages_and_their_order():
-    assert [view.title for view in VIEWS] == ["Attention", "Buckets", "Gate", "GLU", "Quant noise"]
+    assert [view.title for view in VIEWS] == ["Attention", "Buckets", "Gate", "GLU", "Quant noise", "Cloze"]
     assert len({view.name for view in VIEWS}) == len({view.icon for view in VIEWS}) == len(VIEWS)
     for view in VIEWS:
         assert all(getattr(view.lesson, part) for part in LABELS_OF_TEXT)

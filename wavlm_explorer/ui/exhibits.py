@@ -9,10 +9,11 @@ import numpy as np
 import streamlit as st
 
 from ..tracing import Trace
-from ..views import Exhibit, Item, Note, Working
+from ..views import Exhibit, Item, Note, Sounds, Working
 
 SCREEN_DPI = 165  # sharp on a fine screen, drawn twice as fast as what is saved
 STEP_PIXELS = 300  # of an equation's step: one fits on a phone, three on a page
+PLAYER_PIXELS = 230
 
 
 def show_exhibits(exhibits: Iterable[Item]) -> list[Item]:
@@ -40,15 +41,27 @@ def _show_rows(exhibits: Iterable[Item], shown: list[Item]) -> None:
         shown.append(item)
 
 
-def _show_words(item: Note | Working) -> None:
+def _show_words(item: Note | Sounds | Working) -> None:
     if isinstance(item, Note):
         st.info(item.text, icon=":material/info:")
+        return
+    if isinstance(item, Sounds):
+        _show_sounds(item)
         return
     with st.container(border=True, horizontal=True, gap="medium"):  # side by side while there is room
         for words, latex in item.steps:
             with st.container(width=STEP_PIXELS, gap="small"):
                 st.caption(words)
                 st.latex(latex)
+
+
+def _show_sounds(sounds: Sounds) -> None:
+    st.caption(sounds.text)
+    with st.container(horizontal=True, gap="medium"):
+        for what, audio in sounds.clips:
+            with st.container(width=PLAYER_PIXELS, gap="small"):
+                st.caption(what)
+                st.audio(audio.to_wav(), format="audio/wav")
 
 
 def _start_row(share: float) -> list:
@@ -108,8 +121,10 @@ def pack_exhibits(about: str, shown: Sequence[Item]) -> bytes:
     return buffer.getvalue()
 
 
-def _in_words(item: Note | Working) -> str:
-    return item.text if isinstance(item, Note) else "\n".join(f"{words}\n    {latex}" for words, latex in item.steps)
+def _in_words(item: Note | Sounds | Working) -> str:
+    if isinstance(item, Working):
+        return "\n".join(f"{words}\n    {latex}" for words, latex in item.steps)
+    return item.text
 
 
 def describe_choices(trace: Trace, chosen: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 import importlib
 import pkgutil
 
-from .view import Choice, Exhibit, Fraction, Item, Lesson, Note, Option, Redraw, View, WholeNumber, Working
+from .view import Choice, Exhibit, Fraction, Item, Lesson, Note, Option, Redraw, Sounds, View, WholeNumber, Working
 
 
 def _find_views() -> tuple[View, ...]:
@@ -24,6 +24,7 @@ __all__ = [
     "Note",
     "Option",
     "Redraw",
+    "Sounds",
     "View",
     "WholeNumber",
     "Working",

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..audio import Audio
 from ..figures.style import Picture
 from ..tracing import Trace
 
@@ -89,7 +90,15 @@ class Working:
     steps: tuple[tuple[str, str], ...]  # (markdown, LaTeX)
 
 
-Item = Exhibit | Note | Working  # what a view yields
+@dataclass(frozen=True)
+class Sounds:
+    """Short sounds to hear, beside what the pictures show."""
+
+    text: str  # markdown
+    clips: tuple[tuple[str, Audio], ...]  # (what it is, in markdown; the sound)
+
+
+Item = Exhibit | Note | Sounds | Working  # what a view yields
 
 
 @dataclass(frozen=True)
