@@ -62,7 +62,7 @@ def test_every_page_shows_what_it_promises(name, trace):
     before = digest(trace.model)
     items = show(BY_NAME[name], trace)
     exhibits = [item for item in items if isinstance(item, Exhibit)]
-    assert exhibits
+    assert exhibits or notes_of(items)
     assert len({exhibit.name for exhibit in exhibits}) == len(exhibits)
     for exhibit in exhibits:
         assert exhibit.caption
