@@ -8,9 +8,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from wavlm_explorer import Audio, Trace
+from wavlm_explorer.sound_classes import Clusters, cepstra
 
 from .speech import HOP, WINDOW
-from .targets import Clusters, cepstra
 
 NEAR = 10  # frames: 200 ms
 FAR = 100  # frames: 2 s

@@ -8,8 +8,9 @@ from torch import Tensor
 
 from wavlm_explorer import WavLM, trace
 from wavlm_explorer.samples import load_sample, sample_names, sample_textgrid
+from wavlm_explorer.sound_classes import cepstra
 
-from .targets import cepstra, cluster
+from .targets import cluster
 
 NUM_CLUSTERS = 50
 APART = 10  # frames: a neighbour this near is the same stretch of sound, and does not count

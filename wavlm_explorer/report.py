@@ -8,7 +8,7 @@ from .document import Document
 from .figures.style import DARK, LIGHT, Palette, Picture
 from .tracing import Trace
 from .typesetting import set_prose
-from .views import VIEWS, Exhibit, Item, Lesson, Note, Table, View, WholeNumber, Working
+from .views import VIEWS, Exhibit, Item, Lesson, Note, Sounds, Table, View, WholeNumber, Working
 
 MakeItems = Callable[[Palette], Iterable[Item]]
 
@@ -90,7 +90,7 @@ def _add_view(document: Document, view: View, trace: Trace, chosen: Mapping[str,
 
 def _add_item(document: Document, light: Item, dark: Item) -> None:
     match light, dark:
-        case Note(), _:
+        case Note() | Sounds(), _:
             for paragraph in light.text.split("\n\n"):
                 document.add_text(set_prose(paragraph))
         case Working(), _:

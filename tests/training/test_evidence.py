@@ -12,8 +12,9 @@ from training.birth import quantise
 from training.card import END, START, renew_tables, table
 from training.heads import EXEMPLARS, exemplars, flat_mass, lags, local_lift, mass, scores, silent_frames
 from training.phones import chance, frame_phones, neighbour_agreement, purity
-from training.targets import Clusters, cepstra, cluster
+from training.targets import cluster
 from wavlm_explorer import Audio, Trace
+from wavlm_explorer.sound_classes import Clusters, cepstra
 
 NUM_FRAMES = 200
 

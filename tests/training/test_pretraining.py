@@ -14,8 +14,9 @@ from training.noise import spoil
 from training.pretraining import MaskedPrediction, batch, hidden_loss, make_optimizer, schedule, train_step, validate
 from training.recipe import Recipe, nano_config
 from training.speech import HOP, WINDOW, Speech, assign
-from training.targets import NUM_CLASSES, cepstra, cluster, layer_features, save_targets, speech_cepstra
+from training.targets import NUM_CLASSES, cluster, layer_features, save_targets, speech_cepstra
 from wavlm_explorer.config import WavLMConfig
+from wavlm_explorer.sound_classes import cepstra
 from wavlm_explorer.wavlm import WavLM
 
 RECIPE = Recipe(num_steps=6, clips_per_step=4, frames_per_clip=40, warmup_steps=2)

@@ -5,9 +5,9 @@ from jaxtyping import Float
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from torch import Tensor
 
+from ..glu import CLOSED
 from ..modules import GLUTerms
 from ..tracing import Trace
-from .glu import CLOSED
 from .style import LABEL_SIZE, LIGHT, Palette, Picture, dress
 from .time_axes import draw_spectrogram, frame_edges
 from .tracks import time_locator

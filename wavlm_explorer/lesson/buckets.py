@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ..bias import BucketRule, bucket_rule, learned_bias
-from ..figures.buckets import bucket_function, bucket_matrix, duration
+from ..bias import learned_bias
+from ..buckets import BucketRule, bucket_rule, own_settings
+from ..figures.buckets import bucket_function, bucket_matrix
+from ..figures.distances import duration
 from ..figures.rows import table_row
 from ..figures.style import Palette
 from ..tracing import Trace
@@ -32,7 +34,8 @@ def exhibits(trace: Trace, palette: Palette, head: int, distance: int) -> Iterat
     if not has_positions(trace):
         yield Note(LACKS_POSITIONS)
         return
-    rule, curves, hop = bucket_rule(trace.model.config), learned_bias(trace), 1000 * trace.model.config.frame_seconds
+    config = trace.model.config
+    rule, curves, hop = bucket_rule(own_settings(config)), learned_bias(trace), 1000 * config.frame_seconds
     row, served = _row(rule, distance)
     bias = float(curves.bias[head, distance + len(rule.distances) // 2])
     yield Exhibit(
@@ -44,14 +47,14 @@ def exhibits(trace: Trace, palette: Palette, head: int, distance: int) -> Iterat
     )
     yield Exhibit(
         "bucket_function",
-        bucket_function(trace, palette),
+        bucket_function(trace, palette=palette),
         f"The rule for all {trace.model.config.num_buckets} rows: exact when near, ever coarser when far.",
         lambda: {"distances_ms": rule.distances.numpy() * hop, "rows": rule.buckets.numpy()},
         share=0.5,
     )
     yield Exhibit(
         "bucket_matrix",
-        bucket_matrix(trace, palette),
+        bucket_matrix(trace, palette=palette),
         "The row of the table that each pair of frames of this clip reads: one row serves a whole diagonal.",
         lambda: {"distances_ms": rule.distances.numpy() * hop, "rows": rule.buckets.numpy()},
         share=0.5,
@@ -62,7 +65,8 @@ def judge(trace: Trace, head: int, distance: int) -> Verdict:
     """Done at the nearest distance whose row serves another distance too."""
     if not has_positions(trace):
         return Verdict(False, "This model has no relative positions. Choose *nano* as the model to try it.")
-    rule, hop = bucket_rule(trace.model.config), 1000 * trace.model.config.frame_seconds
+    config = trace.model.config
+    rule, hop = bucket_rule(own_settings(config)), 1000 * config.frame_seconds
     row, served = _row(rule, distance)
     words = f"Row {row} serves {len(served)} distance{'s' * (len(served) > 1)}."
     nearest = next(d for d in range(1, len(rule.distances) // 2) if len(_row(rule, d)[1]) > 1)

@@ -5,11 +5,10 @@ from typing import Any
 
 from ..demonstration import demonstration_terms
 from ..figures.channels import closed_share, glu_frame
-from ..figures.glu import CLOSED
 from ..figures.style import Palette
+from ..glu import CLOSED, own_glu_type
 from ..modules import GLUTerms
 from ..tracing import Trace
-from ..views.glu import has_glu
 from ..views.view import Choice, Exhibit, Note, choose_frame, choose_layer
 from .chapter import Scene, Verdict
 
@@ -31,7 +30,7 @@ def begin(trace: Trace) -> dict[str, Any]:
 def exhibits(trace: Trace, palette: Palette, layer: int, frame: int) -> Iterator[Exhibit | Note]:
     """Yield how much of the unit is shut over the clip, and what becomes of the frame's largest values."""
     title, prefix = f"Feed-forward of layer {layer}", ""
-    if not has_glu(trace):
+    if not own_glu_type(trace):
         yield Note(
             f"This checkpoint's feed-forward has **no GLU** (activation_fn = {trace.model.config.activation_fn}). What "
             "follows is a **demonstration**: a unit with random weights, which is no part of the model, on what the "
@@ -63,7 +62,7 @@ def judge(trace: Trace, layer: int, frame: int) -> Verdict:
 
 
 def _terms(trace: Trace, layer: int) -> GLUTerms:
-    return trace.glu(layer) if has_glu(trace) else demonstration_terms(trace, layer, DEMONSTRATED)
+    return trace.glu(layer) if own_glu_type(trace) else demonstration_terms(trace, layer, DEMONSTRATED)
 
 
 SCENE = Scene("glu", choices, begin, exhibits, judge)

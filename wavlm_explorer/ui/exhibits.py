@@ -13,11 +13,12 @@ from ..document import Document
 from ..figures.style import Palette
 from ..report import MakeItems, report_view
 from ..tracing import Trace
-from ..views import Exhibit, Item, Note, Offer, Table, View, Working
+from ..views import Exhibit, Item, Note, Offer, Sounds, Table, View, Working
 from .progress import run_with_progress, want_again
 
 SCREEN_DPI = 165  # sharp on a fine screen, drawn twice as fast as what is saved
 STEP_PIXELS = 300  # of an equation's step: one fits on a phone, three on a page
+PLAYER_PIXELS = 230
 
 
 def show_exhibits(exhibits: Iterable[Item]) -> list[Item]:
@@ -50,22 +51,40 @@ def _show_rows(exhibits: Iterable[Item], shown: list[Item]) -> None:
         shown.append(item)
 
 
-def _show_words(item: Note | Working | Table) -> None:
-    if isinstance(item, Note):
-        st.info(item.text, icon=":material/info:")
-        return
-    if isinstance(item, Table):
-        with st.expander(item.title):
-            st.dataframe(
-                [dict(zip(item.columns, row, strict=True)) for row in item.rows], hide_index=True, width="stretch"
-            )
-            st.caption(item.caption)
-        return
+def _show_words(item: Note | Sounds | Working | Table) -> None:
+    match item:
+        case Note():
+            st.info(item.text, icon=":material/info:")
+        case Sounds():
+            _show_sounds(item)
+        case Table():
+            _show_table(item)
+        case Working():
+            _show_working(item)
+
+
+def _show_working(working: Working) -> None:
     with st.container(border=True, horizontal=True, gap="medium"):  # side by side while there is room
-        for words, latex in item.steps:
+        for words, latex in working.steps:
             with st.container(width=STEP_PIXELS, gap="small"):
                 st.caption(words)
                 st.latex(latex)
+
+
+def _show_table(table: Table) -> None:
+    with st.expander(table.title):
+        rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+        st.dataframe(rows, hide_index=True, width="stretch")
+        st.caption(table.caption)
+
+
+def _show_sounds(sounds: Sounds) -> None:
+    st.caption(sounds.text)
+    with st.container(horizontal=True, gap="medium"):
+        for what, audio in sounds.clips:
+            with st.container(width=PLAYER_PIXELS, gap="small"):
+                st.caption(what)
+                st.audio(audio.to_wav(), format="audio/wav")
 
 
 def _show_offer(offer: Offer) -> None:
@@ -171,7 +190,7 @@ def _csv(table: Table) -> str:
 
 
 def _in_words(item: Item) -> str:
-    if isinstance(item, Note):
+    if isinstance(item, Note | Sounds):
         return item.text
     if isinstance(item, Working):
         return "\n".join(f"{words}\n    {latex}" for words, latex in item.steps)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..audio import Audio
 from ..figures.style import Picture
 from ..tracing import Trace
 
@@ -125,7 +126,15 @@ class Offer:
     work: Callable[[Callable[[float], None]], object]  # calls its argument with the share done, 0 to 1
 
 
-Item = Exhibit | Note | Working | Table | Offer  # what a view yields
+@dataclass(frozen=True)
+class Sounds:
+    """Short sounds to hear, beside what the pictures show."""
+
+    text: str  # markdown
+    clips: tuple[tuple[str, Audio], ...]  # (what it is, in markdown; the sound)
+
+
+Item = Exhibit | Note | Sounds | Working | Table | Offer  # what a view yields
 
 
 @dataclass(frozen=True)

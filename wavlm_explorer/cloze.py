@@ -1,0 +1,132 @@
+"""Cloze: some frames are hidden, and the model guesses from the rest what was there, as it did in its training.
+
+Conventions: `heard` is the trace that heard all of the clip, `guessed` the one under `FramesHidden`; hidden frames are
+given as a slice.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from importlib import resources
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from .audio import SAMPLE_RATE, Audio
+from .checkpoints import load_model
+from .interventions import FramesHidden, Intervention
+from .samples import load_sample, sample_names
+from .sound_classes import HOP_SAMPLES, WINDOW_SAMPLES, Clusters, cepstra
+from .tracing import Trace
+from .wavlm import WavLM
+
+NOISY = "noise"  # the sample in which no class is heard alone
+TYPICAL_FRAMES = 9  # of a stretch that lets a class be heard: its most typical frame in the middle
+
+
+class PredictionHead(NamedTuple):
+    """What names the class of a hidden frame: softmax(W y + b) of the model's output y.
+
+    The classes are those of `clusters`: what the frame itself sounds like, told from the clip without the model.
+    """
+
+    weight: Float[Tensor, "classes width"]
+    bias: Float[Tensor, " classes"]
+    clusters: Clusters
+
+    def probabilities(self, output: Float[Tensor, "frames width"]) -> Float[Tensor, "frames classes"]:
+        """How likely the model holds each class to be, frame by frame."""
+        return torch.softmax(output @ self.weight.T + self.bias, dim=-1)
+
+    def classes(self, audio: Audio) -> Int[Tensor, " frames"]:
+        """The true class of every frame of a clip."""
+        return self.clusters.assign(cepstra(torch.tensor(audio.samples)))
+
+
+class TypicalStretch(NamedTuple):
+    """Where a class sounds most like itself among the samples."""
+
+    sample: str
+    seconds: float  # the middle of its most typical frame
+    audio: Audio
+
+
+def prediction_head(model: WavLM) -> PredictionHead | None:
+    """The head that the model was trained with: the bundled model has one, no released checkpoint has kept its own."""
+    return _bundled_head() if model.source.digest and model.source.digest == _bundled_digest() else None
+
+
+def typical_stretch(head: PredictionHead, number: int) -> TypicalStretch | None:
+    """Find, of all frames of the samples that have a class, the one nearest to its centre; None where none has it."""
+    centre, found = head.clusters.centres[number], []
+    for name, features in _sample_features().items():
+        distances = ((features - head.clusters.mean) / head.clusters.scale - centre).square().sum(dim=1)
+        own = head.clusters.assign(features) == number
+        found += [(float(distances[frame]), name, frame) for frame in own.nonzero()[:, 0].tolist()]
+    if not found:
+        return None
+    _, name, frame = min(found)
+    audio = load_sample(name)
+    return TypicalStretch(name, (HOP_SAMPLES * frame + WINDOW_SAMPLES / 2) / SAMPLE_RATE, around(audio, frame))
+
+
+def around(audio: Audio, frame: int) -> Audio:
+    """The sound of a frame and its neighbours, TYPICAL_FRAMES in all."""
+    first = max(0, HOP_SAMPLES * frame + (WINDOW_SAMPLES - TYPICAL_FRAMES * HOP_SAMPLES) // 2)
+    samples = audio.samples[first : first + TYPICAL_FRAMES * HOP_SAMPLES]
+    return replace(audio, samples=samples, start=audio.start + first / SAMPLE_RATE)
+
+
+def hide(heard: Trace, hidden: slice, interventions: Mapping[str, Sequence[Intervention]]) -> Mapping[str, Trace]:
+    """Let the clip pass with these frames hidden, once for each name under the interventions that it stands for.
+
+    The sound goes through the front end once.
+
+    Raises: as `Trace.what_if`.
+    """
+    bare = heard.what_if([FramesHidden(hidden)])
+    return {name: bare.what_if(extra) if extra else bare for name, extra in interventions.items()}
+
+
+def guess_distance(heard: Trace, guessed: Trace, hidden: slice) -> Float[Tensor, " states"]:
+    """How far the hidden frames' states are from the true ones: 0 is there, 1 no nearer than the clip's mean.
+
+    For each state, mean over the hidden frames of ||guessed - heard||, over the mean of ||m - heard||, where m is the
+    mean of the frames that are not hidden.
+
+    Raises: ValueError where nothing is hidden, or everything.
+    """
+    num_hidden = len(range(heard.num_frames)[hidden])
+    if not 0 < num_hidden < heard.num_frames:
+        raise ValueError(f"hidden: expected 1 to {heard.num_frames - 1} frames; found {num_hidden}")
+    shown = torch.ones(heard.num_frames, dtype=torch.bool)
+    shown[hidden] = False
+    truth = heard.hidden_states[:, hidden]
+    mean = heard.hidden_states[:, shown].mean(dim=1, keepdim=True)
+    missed, spread = (
+        torch.linalg.vector_norm(states - truth, dim=-1).mean(dim=-1)
+        for states in (guessed.hidden_states[:, hidden], mean)
+    )
+    return missed / spread.clamp(min=torch.finfo(spread.dtype).tiny)
+
+
+@cache
+def _bundled_digest() -> str:
+    return load_model("nano", device="cpu").source.digest
+
+
+@cache
+def _bundled_head() -> PredictionHead:
+    with (resources.files("wavlm_explorer") / "assets" / "nano" / "nano.pt").open("rb") as file:
+        stored = torch.load(file, weights_only=True)["prediction"]
+    tensors = {name: value.float() for name, value in stored.items() if isinstance(value, Tensor)}
+    return PredictionHead(
+        tensors["weight"], tensors["bias"], Clusters(tensors["mean"], tensors["scale"], tensors["centres"])
+    )
+
+
+@cache
+def _sample_features() -> Mapping[str, Float[Tensor, "frames features"]]:
+    return {name: cepstra(torch.tensor(load_sample(name).samples)) for name in sample_names() if name != NOISY}
