@@ -41,7 +41,8 @@ def test_the_function_is_drawn_as_it_is(settings):
     assert future.min() == 1
     assert np.array_equal(distances, np.arange(int(distances[0]), int(distances[-1]) + 1))
     assert distances[-1] > max(TINY.max_distance, (settings or OWN).max_distance)
-    expected = distance_buckets(distances, *(settings or OWN))
+    chosen = settings or OWN
+    expected = distance_buckets(distances, chosen.num_buckets, chosen.max_distance, chosen.bidirectional)
     assert np.array_equal(np.concatenate([past_rows, future_rows]), expected)
 
 
@@ -72,7 +73,8 @@ def test_the_matrix_is_drawn_in_seconds(settings, palette):
     trace = make_trace(seconds=1.3, start=2.0)
     main = panels(figures.bucket_matrix(trace, settings, palette))[1]
     image = main.images[0]
-    rows = relative_position_buckets(trace.num_frames, *(settings or OWN))
+    chosen = settings or OWN
+    rows = relative_position_buckets(trace.num_frames, chosen.num_buckets, chosen.max_distance, chosen.bidirectional)
     assert np.array_equal(image.get_array(), signed_rows(rows, settings or OWN).float())
     assert image.norm(float(image.get_array().min())) >= 0
     assert image.norm(float(image.get_array().max())) <= 1

@@ -18,6 +18,10 @@ def show(trace, palette=LIGHT, **chosen):
     return list(VIEW.exhibits(trace, palette, **{**VIEW.defaults(trace), **chosen}))
 
 
+def exhibits_of(items):
+    return {item.name: item for item in items if isinstance(item, Exhibit)}
+
+
 def trace_of(sample):
     return wx.trace(wx.load_model("nano"), load_sample(sample))
 
@@ -29,21 +33,21 @@ def trace_of(sample):
 )  # fmt: skip
 def test_what_the_lesson_promises_is_so(sample, first, number, right):
     items = show(trace_of(sample), hidden_from=first, hidden_frames=number)
-    caption = items[0].caption
+    shown = exhibits_of(items)["cloze_certainty"]
     for name, count in right.items():
-        assert f"{name} {count} (" in caption
-    certainty = items[0].arrays()
+        assert f"{name} {count} (" in shown.caption
+    certainty = shown.arrays()
     assert certainty["as_it_is"].mean() > 1.5 * certainty["without_position"].mean()
 
 
 def test_pictures_words_and_sounds_belong_together():
     items = show(trace_of("sentence"), DARK, hidden_from=200, hidden_frames=4, layer=2, head=1)
-    names = [item.name for item in items if isinstance(item, Exhibit)]
-    assert names == ["cloze_certainty", "cloze_guesses", "cloze_distance"]
-    guesses = items[1].arrays()
+    shown = exhibits_of(items)
+    assert list(shown) == ["cloze_certainty", "cloze_guesses", "cloze_distance"]
+    guesses = shown["cloze_guesses"].arrays()
     picked = np.take_along_axis(guesses["probabilities"], guesses["true_class"][:, None], axis=1)[:, 0]
-    np.testing.assert_array_equal(items[0].arrays()["as_it_is"], picked)
-    assert "without_head_1_of_layer_2" in items[0].arrays()
+    np.testing.assert_array_equal(shown["cloze_certainty"].arrays()["as_it_is"], picked)
+    assert "without_head_1_of_layer_2" in shown["cloze_certainty"].arrays()
     sounds = next(item for item in items if isinstance(item, Sounds))
     assert sounds.clips[0][0].startswith("**what was hidden**")
     assert len(sounds.clips) > 1
@@ -52,10 +56,12 @@ def test_pictures_words_and_sounds_belong_together():
 @pytest.mark.parametrize("name", ["no gate", "no positions", "pre-norm"])
 def test_without_a_head_the_distance_is_told(name):
     items = show(make_trace(VARIANTS[name]), hidden_from=2, hidden_frames=3)
+    assert isinstance(items[0], Note)
     assert "without the head" in items[0].text
-    assert [item.name for item in items if isinstance(item, Exhibit)] == ["cloze_distance"]
+    shown = exhibits_of(items)
+    assert list(shown) == ["cloze_distance"]
     has = {"no gate": {"without_position"}, "no positions": set(), "pre-norm": {"without_position", "every_gate_at_1"}}
-    assert set(items[-1].arrays()) - {"as_it_is", "without_head_0_of_layer_1"} == has[name]
+    assert set(shown["cloze_distance"].arrays()) - {"as_it_is", "without_head_0_of_layer_1"} == has[name]
 
 
 def test_a_trace_from_a_file_cannot_hear_once_more(tmp_path):
@@ -67,12 +73,13 @@ def test_a_trace_from_a_file_cannot_hear_once_more(tmp_path):
 
 def test_one_frame_has_nothing_around_it():
     (item,) = show(make_trace(seconds=0.025))
+    assert isinstance(item, Note)
     assert "one frame only" in item.text
 
 
 def test_all_true_classes_are_shown_before_what_is_likely():
     trace = trace_of("sentence")
-    arrays = show(trace, hidden_from=100, hidden_frames=25)[1].arrays()
+    arrays = exhibits_of(show(trace, hidden_from=100, hidden_frames=25))["cloze_guesses"].arrays()
     shown = classes_to_show(torch.tensor(arrays["probabilities"]), torch.tensor(arrays["true_class"]))
     true = list(dict.fromkeys(arrays["true_class"].tolist()))
     assert shown[: len(true)] == true

@@ -73,6 +73,6 @@ def table_row(trace: Trace, head: int, served: Sequence[int], row: int, palette:
         axes, palette, title=f"Bias of head {head} over distance · row {row} of the table is shaded",
         x="distance from query to key     ← key before · key after →", y="bias (added to a logit)",
     )  # fmt: skip
-    scale_distances(axes, curves)
+    scale_distances(axes, curves.distances_ms)
     axes.yaxis.set_major_locator(MaxNLocator(6))
     return figure

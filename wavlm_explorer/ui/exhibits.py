@@ -189,7 +189,7 @@ def _csv(table: Table) -> str:
     return buffer.getvalue()
 
 
-def _in_words(item: Item) -> str:
+def _in_words(item: Exhibit | Note | Sounds | Table | Working) -> str:
     if isinstance(item, Note | Sounds):
         return item.text
     if isinstance(item, Working):
