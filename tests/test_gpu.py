@@ -10,10 +10,23 @@ from oracles import largest_difference, twins
 import wavlm_explorer as wx
 from wavlm_explorer import layer_attention
 from wavlm_explorer.audio import Audio
+from wavlm_explorer.checkpoints import load_model
 from wavlm_explorer.encoder import TransformerEncoder
+from wavlm_explorer.figures import DARK
+from wavlm_explorer.interventions import (
+    AttentionTo,
+    AttentionWithin,
+    ContentOff,
+    FramesHidden,
+    HeadsOff,
+    LayersSkipped,
+    PositionFrom,
+    PositionOff,
+)
 from wavlm_explorer.modules import row_blocks
 from wavlm_explorer.noise import Noise, noised_pass
 from wavlm_explorer.tracing import Trace, trace
+from wavlm_explorer.views import VIEWS, Exhibit
 from wavlm_explorer.wavlm import WavLM
 
 if not torch.cuda.is_available():
@@ -143,3 +156,37 @@ def test_what_does_not_fit_on_the_gpu_is_refused(monkeypatch):
     monkeypatch.setattr(torch.cuda, "memory_reserved", torch.cuda.memory_allocated)
     with pytest.raises(MemoryError, match=r"39 frames .* 0\.0 GB are free on cuda:0\. Choose a shorter part"):
         trace(model, make_audio())
+
+
+INTERVENTIONS = {
+    "a head off": [HeadsOff(layers=1, heads=1)],
+    "a head at its mean": [HeadsOff(layers=1, heads=1, mean=True)],
+    "no content": [ContentOff(layers=[0, 2])],
+    "near keys only": [AttentionWithin(3)],
+    "one key only": [AttentionTo(4, heads=2)],
+    "a layer skipped": [LayersSkipped(1)],
+    "frames hidden": [FramesHidden(slice(3, 7)), ContentOff(heads=0)],
+}
+
+
+@pytest.mark.parametrize("name", INTERVENTIONS)
+def test_interventions(both, name):
+    on_cpu, on_gpu = (one.what_if(INTERVENTIONS[name]) for one in both)
+    assert_same(on_gpu.hidden_states, on_cpu.hidden_states)
+    assert_same(on_gpu.attention(2), on_cpu.attention(2))
+
+
+def test_interventions_in_position(both):
+    if both[0].model.config.relative_position_embedding:
+        on_cpu, on_gpu = (one.what_if([PositionOff(layers=0), PositionFrom(0, heads=1, layers=1)]) for one in both)
+        assert_same(on_gpu.output, on_cpu.output)
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+def test_every_page_is_drawn(view):
+    _, on_gpu = traces(load_model("nano", device="cpu"), make_audio(1.0))
+    items = list(view.exhibits(on_gpu, DARK, **view.defaults(on_gpu)))
+    for exhibit in (item for item in items if isinstance(item, Exhibit)):
+        assert exhibit.arrays()
+        assert exhibit.picture.to_bytes("png", 30)
+    assert items
