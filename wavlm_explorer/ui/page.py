@@ -9,7 +9,7 @@ from ..figures.style import Palette
 from ..labels import LabelTrack
 from ..tracing import Trace
 from ..views import Lesson, View
-from .exhibits import describe_choices, offer_all, show_exhibits
+from .exhibits import describe_choices, do_what_is_wanted, offer_all, show_exhibits
 from .instrument import show_instrument
 from .widgets import ask
 
@@ -24,6 +24,7 @@ def show_view(view: View, trace: Trace, palette: Palette, tracks: Sequence[Label
     if view.name in INSTRUMENTS:
         show_instrument(view, trace, palette, tracks)
     else:
+        do_what_is_wanted()
         _show_choices(view, trace, palette)
 
 
