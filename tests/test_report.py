@@ -84,7 +84,7 @@ def test_a_table_that_would_take_minutes_is_left_to_the_library(monkeypatch):
 def test_pages_are_chosen_by_name():
     shares = []
     page = wx.make_report(make_trace(), ["gate", "buckets"], shares.append, frame=3).to_html()
-    assert titles(page) == ["Gate", "Buckets"]
+    assert titles(page) == ["Gate", "Relative positions"]
     assert "in frame 3," in page
     assert shares == [0.5, 1.0]
     assert "<nav>" not in wx.make_report(make_trace(), ["buckets"]).to_html()

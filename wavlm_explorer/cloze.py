@@ -15,7 +15,6 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from .audio import SAMPLE_RATE, Audio
-from .checkpoints import load_model
 from .interventions import FramesHidden, Intervention
 from .samples import load_sample, sample_names
 from .sound_classes import HOP_SAMPLES, WINDOW_SAMPLES, Clusters, cepstra
@@ -114,6 +113,8 @@ def guess_distance(heard: Trace, guessed: Trace, hidden: slice) -> Float[Tensor,
 
 @cache
 def _bundled_digest() -> str:
+    from .checkpoints import load_model  # above this: only the digest of the bundled model is wanted
+
     return load_model("nano", device="cpu").source.digest
 
 

@@ -147,7 +147,7 @@ def importance_of_heads(
     panels = (
         ("How far the output moves without the head", importance, Normalize(0, largest or 1), "relative change"),
         (
-            f"{name}, a measure of its map",
+            f"{name.capitalize()}, a measure of its map",
             measure,
             Normalize(lowest, highest if highest > lowest else lowest + 1),
             name,

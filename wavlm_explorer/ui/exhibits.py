@@ -88,19 +88,22 @@ def _show_sounds(sounds: Sounds) -> None:
 
 
 def _show_offer(offer: Offer) -> None:
-    """Draw the button and, once it was pressed, how far the work is; when that is done the page runs again."""
-    wanted = f"_wanted_{offer.name}"
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(offer.text, width="stretch")
-        st.button(offer.label, icon=":material/play_arrow:", key=offer.name, on_click=_want, args=(wanted,))
-    if st.session_state.pop(wanted, False):  # whoever stops it wants it no longer
+        if st.button(offer.label, icon=":material/play_arrow:", key=offer.name):
+            st.session_state["_wanted"] = offer
+            st.rerun()
+
+
+def do_what_is_wanted() -> None:
+    """Do the work of an offer that was just taken up, if one was.
+
+    It belongs outside of any fragment: a button of a fragment cannot end what runs, and Stop is to end this.
+    """
+    offer = st.session_state.pop("_wanted", None)
+    if offer is not None:
+        want_again()
         run_with_progress(offer.name, offer.label, offer.work)
-        st.rerun()
-
-
-def _want(wanted: str) -> None:
-    want_again()
-    st.session_state[wanted] = True
 
 
 def _start_row(share: float) -> list:

@@ -9,7 +9,7 @@ from ..figures.style import Palette
 from ..labels import LabelTrack
 from ..tracing import Trace
 from ..views import Lesson, View
-from .exhibits import offer_view, show_exhibits
+from .exhibits import do_what_is_wanted, offer_view, show_exhibits
 from .instrument import show_instrument
 from .widgets import STEP_SECONDS, ask_all, is_playing
 
@@ -23,6 +23,7 @@ def show_view(view: View, trace: Trace, palette: Palette, tracks: Sequence[Label
     if view.name in INSTRUMENTS:
         show_instrument(view, trace, palette, tracks)
     else:
+        do_what_is_wanted()
         playing = is_playing(view.choices(trace))
         fragment = st.fragment(_show_choices, run_every=STEP_SECONDS if playing else None)
         fragment(view, trace, palette, playing)

@@ -162,4 +162,4 @@ def _by_name(values: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
     return {name.replace(" ", "_"): one.numpy() for name, one in values.items()}
 
 
-VIEW = View("cloze", "Cloze", "visibility_off", LESSON, exhibits, choices, section="What if", order=130)
+VIEW = View("cloze", "Cloze", "quiz", LESSON, exhibits, choices, section="What if", order=130)
