@@ -15,7 +15,7 @@ run: $(VENV)/.runtime
 	$(BIN)/streamlit run app.py
 
 test: lint
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
 
 lint: $(VENV)/.development
 	$(BIN)/ruff check .

@@ -14,9 +14,9 @@ _MARKS = re.compile(
 
 
 def set_equation(latex: str, display: Literal["inline", "block"] = "inline") -> Markup:
-    """Turn LaTeX into MathML; large delimiters and extra leading are left to the browser."""
+    """Turn LaTeX into MathML; large delimiters and extra leading are left to the browser, underscores need no mark."""
     plain = re.sub(r"\\\\\[[^\]]*\]", r"\\\\", re.sub(r"\\[bB]ig+(?=\\)", "", latex))
-    return Markup(latex2mathml.converter.convert(plain, display=display))
+    return Markup(latex2mathml.converter.convert(plain, display=display).replace(r"\_", "_"))
 
 
 def set_code(text: str) -> Markup:

@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from visitor import ALERT, PICTURE, SIDEBAR, Explorer
+from visitor import PICTURE, SIDEBAR, Explorer
 
 import wavlm_explorer as wx
 
@@ -32,12 +32,12 @@ def test_a_saved_trace_is_opened_by_somebody_else(explorer: Explorer, tmp_path: 
     assert json.dumps([there[name] for name in FACTS]) == json.dumps([here[name] for name in FACTS])
     assert there["arrays"] != here["arrays"]
     explorer.follow("Quant noise", "Laboratories")
-    explorer.expect(PICTURE).to_have_count(5)
-    explorer.expect(ALERT).to_have_count(0)
+    explorer.expect(PICTURE).to_have_count(8)
+    explorer.expect("[data-testid=stException]").to_have_count(0)
     with explorer.page.expect_download() as download:
         explorer.page.get_by_role("button", name="All pictures and numbers").click()
     assert download.value.suggested_filename == "quant-noise.zip"
-    assert len(zipfile.ZipFile(download.value.path()).namelist()) == 3 * 5 + 1
+    assert len(zipfile.ZipFile(download.value.path()).namelist()) == 3 * 8 + 1
 
 
 def test_a_report_opens_without_network_for_light_and_for_dark(explorer: Explorer, tmp_path: Path):

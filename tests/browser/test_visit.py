@@ -117,7 +117,7 @@ def test_a_wrong_file_is_explained_and_the_page_goes_on(explorer: Explorer, tmp_
 def test_every_picture_can_be_saved(explorer: Explorer, ending: str):
     explorer.open()
     explorer.open_section(PICTURES)
-    explorer.expect(PICTURE).to_have_count(3)
+    explorer.expect(PICTURE).to_have_count(4)
     explorer.page.locator("[data-testid=stMain] [data-testid=stPopover] button").first.click()
     label = {"png": "Picture (PNG)", "svg": "Picture (SVG)", "npz": "Numbers (NPZ)"}[ending]
     with explorer.page.expect_download() as download:
