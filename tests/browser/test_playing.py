@@ -1,15 +1,17 @@
 """The birth of the heads played back in a real browser, whose clock makes the page step."""
 
 import pytest
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, expect
 from visitor import PICTURE, Explorer
 
 pytestmark = pytest.mark.browser
 
 
 def button(explorer: Explorer, name: str) -> Locator:
-    """The page's own button; its header may have a Stop too."""
-    return explorer.page.locator("[data-testid=stMain]").get_by_role("button", name=name)
+    """The page's own button (its header may have a Stop too), once the one that it replaces is gone."""
+    found = explorer.page.locator("[data-testid=stMain]").get_by_role("button", name=name)
+    expect(found).to_have_count(1)
+    return found
 
 
 def test_it_plays_to_the_end_and_rests(explorer: Explorer):

@@ -1,25 +1,22 @@
 """The page that hides frames: what it says against what is so, and what it says where there is no head."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 from models import VARIANTS
+from pages import by_name, show_page
 from traces import make_trace
 
 import wavlm_explorer as wx
-from wavlm_explorer.figures import DARK, LIGHT
+from wavlm_explorer.figures import DARK
 from wavlm_explorer.figures.cloze import classes_to_show
 from wavlm_explorer.samples import load_sample
-from wavlm_explorer.views import Exhibit, Note, Sounds
+from wavlm_explorer.views import Note, Sounds
 from wavlm_explorer.views.cloze import VIEW
 
-
-def show(trace, palette=LIGHT, **chosen):
-    return list(VIEW.exhibits(trace, palette, **{**VIEW.defaults(trace), **chosen}))
-
-
-def exhibits_of(items):
-    return {item.name: item for item in items if isinstance(item, Exhibit)}
+show = partial(show_page, VIEW)
 
 
 def trace_of(sample):
@@ -33,7 +30,7 @@ def trace_of(sample):
 )  # fmt: skip
 def test_what_the_lesson_promises_is_so(sample, first, number, right):
     items = show(trace_of(sample), hidden_from=first, hidden_frames=number)
-    shown = exhibits_of(items)["cloze_certainty"]
+    shown = by_name(items)["cloze_certainty"]
     for name, count in right.items():
         assert f"{name} {count} (" in shown.caption
     certainty = shown.arrays()
@@ -42,7 +39,7 @@ def test_what_the_lesson_promises_is_so(sample, first, number, right):
 
 def test_pictures_words_and_sounds_belong_together():
     items = show(trace_of("sentence"), DARK, hidden_from=200, hidden_frames=4, layer=2, head=1)
-    shown = exhibits_of(items)
+    shown = by_name(items)
     assert list(shown) == ["cloze_certainty", "cloze_guesses", "cloze_distance"]
     guesses = shown["cloze_guesses"].arrays()
     picked = np.take_along_axis(guesses["probabilities"], guesses["true_class"][:, None], axis=1)[:, 0]
@@ -58,7 +55,7 @@ def test_without_a_head_the_distance_is_told(name):
     items = show(make_trace(VARIANTS[name]), hidden_from=2, hidden_frames=3)
     assert isinstance(items[0], Note)
     assert "without the head" in items[0].text
-    shown = exhibits_of(items)
+    shown = by_name(items)
     assert list(shown) == ["cloze_distance"]
     has = {"no gate": {"without_position"}, "no positions": set(), "pre-norm": {"without_position", "every_gate_at_1"}}
     assert set(shown["cloze_distance"].arrays()) - {"as_it_is", "without_head_0_of_layer_1"} == has[name]
@@ -79,7 +76,7 @@ def test_one_frame_has_nothing_around_it():
 
 def test_all_true_classes_are_shown_before_what_is_likely():
     trace = trace_of("sentence")
-    arrays = exhibits_of(show(trace, hidden_from=100, hidden_frames=25))["cloze_guesses"].arrays()
+    arrays = by_name(show(trace, hidden_from=100, hidden_frames=25))["cloze_guesses"].arrays()
     shown = classes_to_show(torch.tensor(arrays["probabilities"]), torch.tensor(arrays["true_class"]))
     true = list(dict.fromkeys(arrays["true_class"].tolist()))
     assert shown[: len(true)] == true

@@ -3,32 +3,27 @@
 import io
 import math
 import re
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from models import VARIANTS
+from pages import by_name, show_page
 from traces import make_trace
 
 import wavlm_explorer as wx
-from wavlm_explorer.figures import LIGHT
 from wavlm_explorer.gates import GatedRows, gate_from, gated_rows, head_gate
 from wavlm_explorer.samples import load_sample, sample_textgrid
-from wavlm_explorer.views import Exhibit, Note, Working
+from wavlm_explorer.views import Note, Working
 from wavlm_explorer.views.gate import VIEW, describe_rows, work_through
+
+show = partial(show_page, VIEW)
 
 
 @pytest.fixture(scope="module")
 def nano():
     return wx.trace(wx.load_model("nano"), load_sample("vowels"))
-
-
-def show(trace, **chosen):
-    return list(VIEW.exhibits(trace, LIGHT, **{**VIEW.defaults(trace), **chosen}))
-
-
-def by_name(items) -> dict[str, Exhibit]:
-    return {item.name: item for item in items if isinstance(item, Exhibit)}
 
 
 def numbers_of(latex: str) -> list[float]:

@@ -2,21 +2,24 @@
 
 import io
 import re
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from models import VARIANTS
+from pages import by_name, notes_of, show_page
 from traces import make_trace
 
 import wavlm_explorer as wx
 from wavlm_explorer.demonstration import NUM_CHANNELS, demonstration_terms
-from wavlm_explorer.figures import LIGHT
 from wavlm_explorer.modules.glu import GLU_ACTIVATIONS
 from wavlm_explorer.samples import load_sample, sample_textgrid
-from wavlm_explorer.views import Exhibit, Note, Working
+from wavlm_explorer.views import Working
 from wavlm_explorer.views.glu import VIEW, make_unit, work_through
+
+show = partial(show_page, VIEW)
 
 KINDS = list(GLU_ACTIVATIONS)
 NAMES = ["glu_types", "glu_regions", "glu_channels", "glu_terms", "glu_channel"]
@@ -25,18 +28,6 @@ NAMES = ["glu_types", "glu_regions", "glu_channels", "glu_terms", "glu_channel"]
 @pytest.fixture(scope="module")
 def nano():
     return wx.trace(wx.load_model("nano"), load_sample("sentence"))
-
-
-def show(trace, **chosen):
-    return list(VIEW.exhibits(trace, LIGHT, **{**VIEW.defaults(trace), **chosen}))
-
-
-def by_name(items) -> dict[str, Exhibit]:
-    return {item.name: item for item in items if isinstance(item, Exhibit)}
-
-
-def notes_of(items) -> str:
-    return " ".join(item.text for item in items if isinstance(item, Note))
 
 
 def titles_of(exhibit) -> list[str]:

@@ -2,27 +2,25 @@
 
 import copy
 import re
-from typing import Any
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from models import VARIANTS
 from oracles import original_modules
+from pages import show_page
 from torch import nn
 from traces import digest, make_trace
 
 import wavlm_explorer as wx
-from wavlm_explorer.figures import LIGHT
 from wavlm_explorer.front_end_gradients import STRETCH_SECONDS, front_end_gradients, learning_weights
 from wavlm_explorer.samples import load_sample
 from wavlm_explorer.trace_files import pack_trace
 from wavlm_explorer.views import Note
 from wavlm_explorer.views.gradients import VIEW
 
-
-def show(trace, **chosen) -> list[Any]:
-    return list(VIEW.exhibits(trace, LIGHT, **{**VIEW.defaults(trace), **chosen}))
+show = partial(show_page, VIEW)
 
 
 def by_hand(trace, frame, scale):

@@ -2,19 +2,19 @@
 
 import dataclasses
 import math
-from typing import Any
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from models import VARIANTS
 from oracles import TINY
+from pages import show_page
 from scipy import stats
 from traces import digest, make_trace
 
 import wavlm_explorer as wx
 from wavlm_explorer.encoder import TransformerEncoder, TransformerSentenceEncoderLayer
-from wavlm_explorer.figures import LIGHT
 from wavlm_explorer.figures.initial_weights import densities
 from wavlm_explorer.initial_weights import (
     TABLE,
@@ -27,14 +27,12 @@ from wavlm_explorer.initial_weights import (
 )
 from wavlm_explorer.views.initialisation import VIEW
 
+show = partial(show_page, VIEW)
+
 WIDE = dataclasses.replace(
     TINY, encoder_embed_dim=96, encoder_ffn_embed_dim=200, encoder_layers=1, num_buckets=320, max_distance=800
 )
 NAMES = weight_names(WIDE)
-
-
-def show(trace, **chosen) -> list[Any]:
-    return list(VIEW.exhibits(trace, LIGHT, **{**VIEW.defaults(trace), **chosen}))
 
 
 def weight_of(layer, name):

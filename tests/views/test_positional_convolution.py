@@ -2,29 +2,24 @@
 
 import dataclasses
 import re
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from models import VARIANTS, make_audio
+from pages import by_name, show_page
 from traces import digest, make_trace
 
 import wavlm_explorer as wx
-from wavlm_explorer.figures import LIGHT
 from wavlm_explorer.positional_convolution import Kernel, positional_kernel, positional_pass, share_beyond_clip
 from wavlm_explorer.samples import load_sample
 from wavlm_explorer.trace_files import pack_trace
-from wavlm_explorer.views import Exhibit, Note, Working
+from wavlm_explorer.views import Note, Working
 from wavlm_explorer.views.positional_convolution import VIEW, half_energy_reach, work_through
 
-
-def show(trace, **chosen):
-    return list(VIEW.exhibits(trace, LIGHT, **{**VIEW.defaults(trace), **chosen}))
-
-
-def exhibits_of(items):
-    return {item.name: item for item in items if isinstance(item, Exhibit)}
+show = partial(show_page, VIEW)
 
 
 def by_hand(trace):
@@ -76,7 +71,7 @@ def test_the_kernel_is_that_of_the_weights():
         shares = share_beyond_clip(kernel, trace.num_frames)
         assert float(shares[frame]) == pytest.approx(float(beyond / energy.sum()), abs=1e-6)
     assert f"At frame 3, {float(energy[:5].sum() / energy.sum()):.0%} of it" in (
-        exhibits_of(show(trace, frame=3))["positional_kernel"].caption
+        by_name(show(trace, frame=3))["positional_kernel"].caption
     )
 
 
@@ -109,7 +104,7 @@ def test_an_odd_kernel_leaves_nothing_over():
     items = show(trace)
     (note,) = (item for item in items if isinstance(item, Note))
     assert "15 taps, an odd number" in note.text
-    assert list(exhibits_of(items)) == ["positional_kernel", "positional_sizes"]
+    assert list(by_name(items)) == ["positional_kernel", "positional_sizes"]
     assert "nothing to cut" in work_through(10, 4, 15).steps[3][0]
 
 
@@ -126,7 +121,7 @@ def test_a_trace_from_a_file_is_told_kindly_what_is_missing():
 
 def test_captions_and_arrays_say_the_same():
     trace = wx.trace(make_trace().model, make_audio(0.5, start=3.0))
-    shown, passed = exhibits_of(show(trace, frame=5)), positional_pass(trace)
+    shown, passed = by_name(show(trace, frame=5)), positional_pass(trace)
     sizes, shift = shown["positional_sizes"], shown["positional_shift"]
     assert f"measures {float(passed.added_size[5]):.2f}, what it is added to {float(passed.input_size[5]):.2f}" in (
         sizes.caption

@@ -2,38 +2,28 @@
 
 import dataclasses
 import re
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from models import VARIANTS
+from pages import by_name, notes_of, show_page
 from traces import make_trace
 
 import wavlm_explorer as wx
 from wavlm_explorer.bias import Preferences, preferences
 from wavlm_explorer.buckets import KNOWN_SETTINGS, BucketSettings
-from wavlm_explorer.figures import LIGHT
 from wavlm_explorer.modules import distance_buckets, relative_position_buckets
 from wavlm_explorer.samples import load_sample
-from wavlm_explorer.views import Exhibit, Note
 from wavlm_explorer.views.positions import BOTH_SIDES, PAST_ONLY, VIEW, describe_clip, describe_peak, describe_shares
+
+show = partial(show_page, VIEW)
 
 
 @pytest.fixture(scope="module")
 def nano():
     return wx.trace(wx.load_model("nano"), load_sample("sentence"))
-
-
-def show(trace, **chosen):
-    return list(VIEW.exhibits(trace, LIGHT, **{**VIEW.defaults(trace), **chosen}))
-
-
-def by_name(items) -> dict[str, Exhibit]:
-    return {item.name: item for item in items if isinstance(item, Exhibit)}
-
-
-def notes_of(items) -> str:
-    return " ".join(item.text for item in items if isinstance(item, Note))
 
 
 def table_of(trace):

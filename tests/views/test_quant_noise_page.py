@@ -1,36 +1,27 @@
 """The page of quantisation noise: its words and numbers against the model's weights, and what its lesson promises."""
 
 import re
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from models import VARIANTS
+from pages import by_name, notes_of, show_page
 from traces import make_trace
 
 import wavlm_explorer as wx
-from wavlm_explorer.figures import LIGHT
 from wavlm_explorer.noise import TABLE_NAME, Noise, noised_pass
 from wavlm_explorer.samples import load_sample
-from wavlm_explorer.views import Exhibit, Note, Option
+from wavlm_explorer.views import Note, Option
 from wavlm_explorer.views.quant_noise import VIEW, work_through
+
+show = partial(show_page, VIEW)
 
 
 @pytest.fixture(scope="module")
 def nano():
     return wx.trace(wx.load_model("nano"), load_sample("sentence"))
-
-
-def show(trace, **chosen):
-    return list(VIEW.exhibits(trace, LIGHT, **{**VIEW.defaults(trace), **chosen}))
-
-
-def by_name(items) -> dict[str, Exhibit]:
-    return {item.name: item for item in items if isinstance(item, Exhibit)}
-
-
-def notes_of(items) -> str:
-    return " ".join(item.text for item in items if isinstance(item, Note))
 
 
 def percentages(text: str) -> list[float]:

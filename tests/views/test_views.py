@@ -2,18 +2,18 @@
 
 import dataclasses
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pytest
 from models import VARIANTS, make_audio
 from oracles import TINY
+from pages import notes_of, show_page
 from traces import digest, make_trace
 
 import wavlm_explorer as wx
 from wavlm_explorer.figures import DARK, LIGHT
 from wavlm_explorer.noise import LINEAR_NAMES
-from wavlm_explorer.views import VIEWS, Exhibit, Fraction, Note, Option, WholeNumber
+from wavlm_explorer.views import VIEWS, Exhibit, Fraction, Option, WholeNumber
 
 BY_NAME = {view.name: view for view in VIEWS}
 LABELS_OF_TEXT = ("what", "equation", "try_this")
@@ -35,15 +35,6 @@ TRACES = {
 @pytest.fixture(scope="module", params=TRACES)
 def trace(request):
     return TRACES[request.param]()
-
-
-def show(view, trace, palette=LIGHT, **chosen) -> list[Any]:
-    """Everything a page yields."""
-    return list(view.exhibits(trace, palette, **{**view.defaults(trace), **chosen}))
-
-
-def notes_of(items):
-    return " ".join(item.text for item in items if isinstance(item, Note))
 
 
 def test_pages_and_their_order():
@@ -73,7 +64,7 @@ def test_pages_and_their_order():
 @pytest.mark.parametrize("name", BY_NAME)
 def test_every_page_shows_what_it_promises(name, trace):
     before = digest(trace.model)
-    items = show(BY_NAME[name], trace)
+    items = show_page(BY_NAME[name], trace)
     exhibits = [item for item in items if isinstance(item, Exhibit)]
     assert exhibits or notes_of(items)
     assert len({exhibit.name for exhibit in exhibits}) == len(exhibits)
@@ -93,7 +84,7 @@ def test_every_page_shows_what_it_promises(name, trace):
 @pytest.mark.parametrize("name", BY_NAME)
 @pytest.mark.parametrize(("kind", "palette"), [("nano", DARK), ("one frame", LIGHT)], ids=["nano", "one frame"])
 def test_every_picture_can_be_drawn(kind, name, palette):
-    for item in show(BY_NAME[name], TRACES[kind](), palette):
+    for item in show_page(BY_NAME[name], TRACES[kind](), palette):
         if isinstance(item, Exhibit):
             assert item.picture.to_bytes("png", 30).startswith(b"\x89PNG")
 
@@ -116,14 +107,14 @@ def test_defaults_can_be_chosen(name, trace):
 def test_the_ends_of_every_number_can_be_chosen(name, end):
     view, trace = BY_NAME[name], make_trace()
     numbers = [choice for choice in view.choices(trace) if isinstance(choice, WholeNumber | Fraction)]
-    assert show(view, trace, **{choice.name: getattr(choice, end) for choice in numbers})
+    assert show_page(view, trace, **{choice.name: getattr(choice, end) for choice in numbers})
 
 
 @pytest.mark.parametrize("weight", LINEAR_NAMES)
 def test_noise_on_every_weight_and_every_layer(weight):
     trace = make_trace(VARIANTS["glu"])
     for layer in (0, 2):
-        items = show(BY_NAME["quant-noise"], trace, layer=layer, weight=weight, p=0.5, block="4", draw=1)
+        items = show_page(BY_NAME["quant-noise"], trace, layer=layer, weight=weight, p=0.5, block="4", draw=1)
         exhibits = {item.name: item for item in items if isinstance(item, Exhibit)}
         arrays = exhibits["noise_attention"].arrays()
         is_last = layer == 2 and weight not in ("q_proj", "k_proj")

@@ -1,16 +1,17 @@
 """The page of interventions: every choice, its words and numbers against the library, and what its lesson promises."""
 
 import re
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from models import VARIANTS, make_audio
+from pages import by_name, show_page
 from traces import digest, make_trace
 
 import wavlm_explorer as wx
 from wavlm_explorer.effects import head_importance, moved_by_head, output_change
-from wavlm_explorer.figures import LIGHT
 from wavlm_explorer.interventions import (
     AttentionTo,
     AttentionWithin,
@@ -24,21 +25,15 @@ from wavlm_explorer.interventions import (
 )
 from wavlm_explorer.samples import load_sample
 from wavlm_explorer.trace_files import pack_trace
-from wavlm_explorer.views import Exhibit, Note, Offer, Option
+from wavlm_explorer.views import Note, Offer, Option
 from wavlm_explorer.views.what_if import MEASURES, VIEW, choose_intervention, describe_importance
+
+show = partial(show_page, VIEW)
 
 
 @pytest.fixture(scope="module")
 def nano():
     return wx.trace(wx.load_model("nano"), load_sample("sentence"))
-
-
-def show(trace, **chosen):
-    return list(VIEW.exhibits(trace, LIGHT, **{**VIEW.defaults(trace), **chosen}))
-
-
-def by_name(items) -> dict[str, Exhibit]:
-    return {item.name: item for item in items if isinstance(item, Exhibit)}
 
 
 def kinds(trace) -> tuple[str, ...]:
