@@ -44,11 +44,12 @@ def exhibits(trace: Trace, palette: Palette, layer: int, head: int) -> Iterator[
         lambda: {"mean_cosine": cosine.mean(dim=1).numpy()},
         share=0.5,
     )
-    moved = moved_by_head(trace, after)
+    moved, is_last = moved_by_head(trace, after), layer == trace.num_layers - 1
+    notice = "no map changes: no layer is above it" if is_last else f"only maps above layer {layer} can change"
     yield Exhibit(
         "removal_by_head",
         effect_on_heads(moved, layer, head, palette),
-        f"The frame marks the head that is off. Without it, attention goes elsewhere only in the layers above {layer}.",
+        f"The frame marks the head that is off. Without it, {notice}.",
         lambda: {"share_that_moves": moved.numpy()},
         share=0.5,
     )
