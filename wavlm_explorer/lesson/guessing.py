@@ -25,7 +25,7 @@ def choices(trace: Trace) -> tuple[Choice, ...]:
 
 def begin(trace: Trace) -> dict[str, Any]:
     """With one frame hidden, in the middle."""
-    return {"hidden_from": (trace.num_frames - 1) // 2, "hidden_frames": 1}
+    return {"hidden_from": trace.num_frames // 2, "hidden_frames": 1}
 
 
 def exhibits(trace: Trace, palette: Palette, hidden_from: int, hidden_frames: int) -> Iterator[Exhibit | Note]:
