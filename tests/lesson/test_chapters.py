@@ -1,5 +1,6 @@
 """Every chapter of the lesson: its words, what it shows of any model and sound, and that its try can be done."""
 
+import copy
 import dataclasses
 import re
 import tomllib
@@ -15,8 +16,10 @@ from traces import digest, make_trace
 
 import wavlm_explorer as wx
 from wavlm_explorer import lesson
+from wavlm_explorer.birth import load_birth
 from wavlm_explorer.document import Document
 from wavlm_explorer.figures import DARK, LIGHT
+from wavlm_explorer.interventions import FramesHidden
 from wavlm_explorer.lesson import CHAPTERS
 from wavlm_explorer.lesson.chapter import KEYS, make_chapter
 from wavlm_explorer.samples import load_sample
@@ -76,10 +79,11 @@ def check_items(items):
         assert all(np.isfinite(array).all() for array in arrays.values())
 
 
-def test_ten_chapters_in_their_order():
+def test_thirteen_chapters_in_their_order():
     assert [chapter.title for chapter in CHAPTERS] == [
         "From waveform to frames", "What a frame sees", "Queries and keys", "Why position?", "Buckets", "The gate",
         "Heads differ", "Layers differ", "GLU: a gate for every number", "What noise does",
+        "Taking it away", "The guessing game", "How the heads were born",
     ]  # fmt: skip
     assert len(FILES) == len(CHAPTERS)
 
@@ -138,7 +142,7 @@ def test_a_trace_from_a_file_lacks_only_what_hears(nano, tmp_path):
     for number, chapter in enumerate(CHAPTERS, 1):
         items = list(chapter.scene.exhibits(trace, LIGHT, **chapter.scene.begin(trace)))
         notes = [item.text for item in items if isinstance(item, Note)]
-        assert [("convolutions" in note) for note in notes] == ([True] if number == 2 else [])
+        assert [("convolutions" in note) for note in notes] == ([True] if number in (2, 12) else [])
 
 
 # What a reader would choose, in each chapter, to do what it says: judged by the chapter, found here by other means.
@@ -186,9 +190,22 @@ def more_noise(trace):
     return {"p": 0.7}
 
 
+def head_that_matters(trace):
+    return {"layer": 5, "head": 2}
+
+
+def frames_that_are_guessed(trace):
+    return {"hidden_from": 200, "hidden_frames": 4}
+
+
+def moment_of_stripes(trace):
+    return {"birth_moment": int((load_birth().steps == 152).argmax())}
+
+
 TRIES = (
     frame_at_a_second, apart, frame_with_a_far_key, head_of_position, first_shared_distance, frame_of_silence,
     head_that_looks_back, layer_that_looks_nearest, shut_frame, more_noise,
+    head_that_matters, frames_that_are_guessed, moment_of_stripes,
 )  # fmt: skip
 
 
@@ -218,10 +235,14 @@ def test_a_near_miss_is_no_success(nano):
         4: {"distance": 20},
         6: {"head": 3},
         9: {"p": 0.1},
+        10: {"layer": 5, "head": 3},
+        11: {"hidden_from": 200, "hidden_frames": 3},
+        12: {"birth_moment": 6},
     }
     for index, missed in misses.items():
         scene = CHAPTERS[index].scene
         assert not scene.judge(nano, **{**scene.begin(nano), **missed}).done
+    assert not CHAPTERS[11].scene.judge(nano, hidden_from=132, hidden_frames=4).done
 
 
 def test_what_is_missing_for_a_try_is_said():
@@ -247,3 +268,50 @@ def test_the_defaults_of_the_choices_are_no_successes_where_the_page_never_begin
     for index in (1, 4, 9):
         scene = CHAPTERS[index].scene
         assert not scene.judge(nano, **defaults(CHAPTERS[index], nano)).done
+
+
+def test_the_output_moves_as_far_as_the_chapter_says(nano):
+    """A head's values go through its own columns of out_proj: without them it hands on nothing."""
+    scene, model = CHAPTERS[10].scene, copy.deepcopy(nano.model)
+    attention = model.encoder.block(5).self_attn
+    attention.out_proj.weight.data[:, 2 * attention.head_dim : 3 * attention.head_dim] = 0
+    with torch.no_grad():
+        output = wx.trace(model, nano.audio).output
+    moved = float((output - nano.output).norm() / nano.output.norm())
+    assert f"moves by {moved:.0%}" in scene.judge(nano, layer=5, head=2).words
+
+
+def test_a_model_that_cannot_name_classes_is_judged_by_how_near_it_comes():
+    trace, scene, hidden = make_trace(), CHAPTERS[11].scene, slice(8, 12)
+    note, exhibit = scene.exhibits(trace, LIGHT, hidden_from=8, hidden_frames=4)
+    assert isinstance(note, Note)
+    assert "without the head" in note.text
+    assert isinstance(exhibit, Exhibit)
+    heard, guess = trace.output[hidden], trace.what_if([FramesHidden(hidden)]).output[hidden]
+    mean = torch.cat([trace.output[: hidden.start], trace.output[hidden.stop :]]).mean(dim=0)
+    distance = float((guess - heard).norm(dim=1).mean() / (mean - heard).norm(dim=1).mean())
+    done, words = scene.judge(trace, hidden_from=8, hidden_frames=4)
+    assert f"({distance:.2f})" in words
+    assert done == (distance < 1)
+    assert f"is {'nearer' if done else 'no nearer'} than" in words
+    assert not scene.judge(trace, hidden_from=8, hidden_frames=3).done
+
+
+def test_one_pass_serves_a_chapter_s_judge_and_its_pictures(monkeypatch):
+    trace, passes = make_trace(), []
+    what_if = wx.Trace.what_if
+    monkeypatch.setattr(wx.Trace, "what_if", lambda *args: passes.append(args) or what_if(*args))
+    scene = CHAPTERS[10].scene
+    for head in (0, 0, 1):
+        scene.judge(trace, layer=0, head=head)
+        list(scene.exhibits(trace, LIGHT, layer=0, head=head))
+    assert len(passes) == 2
+
+
+@pytest.mark.parametrize(("layer", "words"), [(0, "only maps above layer 0 can change"), (2, "no map changes")])
+def test_which_maps_can_change_without_a_head_is_said(layer, words):
+    exhibit = list(CHAPTERS[10].scene.exhibits(make_trace(), LIGHT, layer=layer, head=0))[-1]
+    assert words in exhibit.caption
+    moved = exhibit.arrays()["share_that_moves"]
+    assert not moved[: layer + 1].any()
+    assert (moved[layer + 1 :] > 0).all()

@@ -26,14 +26,14 @@ def test_every_chapter_opens_with_its_try_yet_to_be_done(app):
     assert app.title[0].value == "Lesson"
     for number, chapter in enumerate(CHAPTERS, 1):
         assert app.header[0].value == f"{number} · {chapter.title}"
-        assert progress(app) == f"Chapter {number} of 10 · 0 of 10 tries done"
+        assert progress(app) == f"Chapter {number} of 13 · 0 of 13 tries done"
         assert not app.success
         assert pictures(app) >= 1
         assert app.expander[0].markdown[0].value == chapter.answer
         if number < len(CHAPTERS):
             press(app, "Next chapter")
     assert next(button for button in app.button if button.label == "Next chapter").disabled
-    assert app.query_params["chapter"] == "10"
+    assert app.query_params["chapter"] == "13"
 
 
 def test_a_try_is_noticed_and_remembered(app):
@@ -43,7 +43,7 @@ def test_a_try_is_noticed_and_remembered(app):
     assert not app.success
     app.slider(key="head").set_value(4).run()
     assert "looks back" in app.success[0].value
-    assert progress(app) == "Chapter 7 of 10 · 1 of 10 tries done"
+    assert progress(app) == "Chapter 7 of 13 · 1 of 13 tries done"
     assert app.query_params["tried"] == "7"
     assert "7 ✓" in app.segmented_control(key="chapter").proto.options[6].content
     press(app, "Previous")
@@ -52,7 +52,7 @@ def test_a_try_is_noticed_and_remembered(app):
     press(app, "Next chapter")
     assert not app.success  # the chapter begins anew
     assert any("Done before" in caption.value for caption in app.main.caption)
-    assert progress(app) == "Chapter 7 of 10 · 1 of 10 tries done"
+    assert progress(app) == "Chapter 7 of 13 · 1 of 13 tries done"
 
 
 def test_who_has_moved_nothing_has_tried_nothing():
@@ -70,7 +70,7 @@ def test_a_link_opens_its_chapter_at_its_place():
     assert not app.exception
     assert app.header[0].value == "6 · The gate"
     assert [app.slider(key=name).value for name in ("layer", "head", "frame")] == [1, 0, 220]
-    assert progress(app) == "Chapter 6 of 10 · 2 of 10 tries done"
+    assert progress(app) == "Chapter 6 of 13 · 2 of 13 tries done"
 
 
 def test_another_sound_begins_the_chapter_anew():
@@ -83,9 +83,9 @@ def test_another_sound_begins_the_chapter_anew():
     assert app.query_params["tried"] == "1"
 
 
-@pytest.mark.parametrize("link", [{"chapter": "0"}, {"chapter": "11"}, {"chapter": "x"}, {"tried": "1-99"}])
+@pytest.mark.parametrize("link", [{"chapter": "0"}, {"chapter": "14"}, {"chapter": "x"}, {"tried": "1-99"}])
 def test_a_link_that_makes_no_sense_opens_the_first_chapter(link):
     app = open_page("lesson", **link)
     assert not app.exception
     assert app.header[0].value.startswith("1 ·")
-    assert "0 of 10 tries" in progress(app)
+    assert "0 of 13 tries" in progress(app)

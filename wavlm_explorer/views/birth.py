@@ -49,7 +49,7 @@ def exhibits(trace: Trace, palette: Palette, birth_moment: int) -> Iterator[Exhi
     """Yield all that is known of one moment, and the course of the whole training with what comes first."""
     birth = load_birth()
     signs = course(birth)
-    yield _moment(birth, signs, birth_moment, palette)
+    yield show_moment(birth, birth_moment, palette)
     yield Exhibit(
         "birth_course",
         birth_course(birth, signs, birth_moment, palette),
@@ -58,8 +58,9 @@ def exhibits(trace: Trace, palette: Palette, birth_moment: int) -> Iterator[Exhi
     )
 
 
-def _moment(birth: Birth, signs: Course, moment: int, palette: Palette) -> Exhibit:
-    now = Course(*(values[moment] for values in signs))
+def show_moment(birth: Birth, moment: int, palette: Palette) -> Exhibit:
+    """All that is known of one moment, and what it comes to on average."""
+    now = Course(*(values[moment] for values in course(birth)))
     return Exhibit(
         "birth_moment",
         draw_moment(birth, moment, palette),

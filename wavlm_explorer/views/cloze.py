@@ -43,14 +43,17 @@ LESSON = Lesson(
 
 def choices(trace: Trace) -> tuple[Choice, ...]:
     """Which frames are hidden, and the head that is switched off beside."""
+    return *choose_hidden(trace), choose_layer(trace), choose_head(trace)
+
+
+def choose_hidden(trace: Trace) -> tuple[WholeNumber, WholeNumber]:
+    """Where frames are hidden, and how many; some are always heard."""
     last = trace.num_frames - 1
     most = max(1, min(MOST_HIDDEN, last))
     hop = 1000 * trace.model.config.frame_seconds
     return (
         WholeNumber("hidden_from", "Hidden from frame", f"One each {hop:.0f} ms.", 0, last, last // 2),
         WholeNumber("hidden_frames", "Frames hidden", "", 1, most, min(FIRST_HIDDEN, most)),
-        choose_layer(trace),
-        choose_head(trace),
     )
 
 
