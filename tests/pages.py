@@ -8,7 +8,7 @@ from wavlm_explorer.tracing import Trace
 from wavlm_explorer.views import Exhibit, Item, Note, View
 
 
-def show_page(view: View, trace: Trace, palette: Palette = LIGHT, **chosen: Any) -> list[Any]:
+def show_page(view: View, trace: Trace, palette: Palette = LIGHT, /, **chosen: Any) -> list[Any]:
     """Everything that a page yields, with what is chosen and else with what it begins with."""
     return list(view.exhibits(trace, palette, **{**view.defaults(trace), **chosen}))
 

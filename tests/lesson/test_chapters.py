@@ -311,6 +311,7 @@ def test_one_pass_serves_a_chapter_s_judge_and_its_pictures(monkeypatch):
 @pytest.mark.parametrize(("layer", "words"), [(0, "only maps above layer 0 can change"), (2, "no map changes")])
 def test_which_maps_can_change_without_a_head_is_said(layer, words):
     exhibit = list(CHAPTERS[10].scene.exhibits(make_trace(), LIGHT, layer=layer, head=0))[-1]
+    assert isinstance(exhibit, Exhibit)
     assert words in exhibit.caption
     moved = exhibit.arrays()["share_that_moves"]
     assert not moved[: layer + 1].any()
