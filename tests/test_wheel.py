@@ -53,7 +53,7 @@ def test_the_wheel_has_what_the_browser_fetches(installed):
 def test_the_wheel_has_the_words_of_the_lesson(installed):
     folder = Path("wavlm_explorer") / "lesson"
     files = {path.name for path in (ROOT / folder).glob("*.toml")}
-    assert len(files) == 10
+    assert len(files) == 13
     assert {path.name for path in (installed / folder).glob("*.toml")} == files
 
 

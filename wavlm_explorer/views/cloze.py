@@ -24,7 +24,10 @@ LESSON = Lesson(
         "there, frame by frame, from what it hears around it. It names one of 100 *classes* of sound. Play it on your "
         "own recording, and take away what the model uses: its position bias, its gate, one head."
     ),
-    equation=r"p_i = \operatorname{softmax}(W y_i + b), \qquad x_i \leftarrow m \;\text{ for every hidden } i",
+    equation=(
+        r"\begin{split} x_i &\leftarrow m \quad \text{for every hidden } i \\ "
+        r"p_i &= \operatorname{softmax}(W y_i + b) \end{split}"
+    ),
     symbols=(
         (r"x_i", "frame i of the sound, before the transformer"),
         (r"m", "the mask embedding: one learned vector that says “hidden”"),

@@ -17,8 +17,8 @@ LESSON = Lesson(
         "**sound**. And frames that the model takes for the same sound are *alike*, whoever said them."
     ),
     equation=(
-        r"s_{ij} = \frac{(x_i - m) \cdot (y_j - m)}{\lvert x_i - m \rvert \, \lvert y_j - m \rvert} \qquad "
-        r"P(d) = \operatorname*{mean}_i \, A_{i,\,i+d}"
+        r"\begin{split} s_{ij} &= \frac{(x_i - m) \cdot (y_j - m)}{\lvert x_i - m \rvert \, \lvert y_j - m \rvert} \\ "
+        r"P(d) &= \operatorname{mean}_i \, A_{i,\,i+d} \end{split}"
     ),
     symbols=(
         (r"x_i,\ y_j", "frame i of A and frame j of B, as they leave the layer"),
