@@ -12,7 +12,7 @@ from traces import digest, make_trace
 import wavlm_explorer as wx
 from wavlm_explorer import effects
 from wavlm_explorer.effects import (
-    attention_difference,
+    attention_change,
     head_importance,
     known_importance,
     moved_attention,
@@ -63,10 +63,11 @@ def test_long_maps_are_compared_by_blocks_of_rows(pair, monkeypatch):
     before, after = pair
     whole = moved_attention(before, after, 1)
     difference = (after.attention(1, 2) - before.attention(1, 2))[0]
-    assert torch.equal(attention_difference(before, after, 1, 2), difference)
+    assert torch.equal(attention_change(before, after, 1, 2).difference, difference)
     monkeypatch.setattr(effects, "rows_at_once", lambda *_: 7)
+    monkeypatch.setattr(effects, "BLOCK_ENTRIES", 7 * before.num_frames)
     assert torch.allclose(moved_attention(before, after, 1), whole, atol=1e-6)
-    pooled = attention_difference(before, after, 1, 2, cells=13)
+    pooled = attention_change(before, after, 1, 2, cells=13).difference
     assert pooled.shape == (13, 13)
     assert float(pooled[0, 0]) == pytest.approx(float(max(difference[:3, :3].flatten(), key=abs)), abs=1e-6)
 

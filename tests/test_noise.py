@@ -15,7 +15,6 @@ from wavlm_explorer import noise
 from wavlm_explorer.noise import (
     LINEAR_NAMES,
     TABLE_NAME,
-    Latest,
     Noise,
     fit_noise,
     noised_pass,
@@ -80,28 +79,6 @@ def test_four_threads_leave_the_model_alone_and_get_their_own_noise():
     assert digest(trace.model) == before
     again = wx.trace(trace.model, trace.audio)
     assert torch.allclose(again.output, trace.output, atol=1e-6)
-
-
-def test_the_latest_result_is_remembered_and_let_go_with_its_trace():
-    runs = []
-
-    @Latest
-    def clone(trace, wanted):
-        """Words."""
-        runs.append(wanted)
-        return torch.zeros(3)
-
-    trace = make_trace(seconds=0.3)
-    assert clone(trace, "one") is clone(trace, "one")
-    clone(trace, "other")
-    clone(trace, "one")
-    assert runs == ["one", "other", "one"]
-    assert clone.__doc__ == "Words."
-    gone, kept = weakref.ref(trace), weakref.ref(clone(trace, "one"))
-    del trace
-    gc.collect()
-    assert gone() is None
-    assert kept() is None
 
 
 def test_a_noised_pass_does_not_hold_its_trace():

@@ -9,9 +9,10 @@ from models import VARIANTS
 from traces import digest, make_trace
 
 import wavlm_explorer as wx
-from wavlm_explorer import noise_effects
+from wavlm_explorer import effects
+from wavlm_explorer.effects import attention_change
 from wavlm_explorer.noise import LINEAR_NAMES, TABLE_NAME, Noise, noised_pass, weight_module
-from wavlm_explorer.noise_effects import attention_change, attention_moved, layer_sweep, sweep_operations
+from wavlm_explorer.noise_effects import attention_moved, layer_sweep, sweep_operations
 from wavlm_explorer.pooling import max_pool
 
 NOISE = Noise(1, "q_proj", 0.4, 4, 3)
@@ -19,7 +20,7 @@ NOISE = Noise(1, "q_proj", 0.4, 4, 3)
 
 @pytest.mark.parametrize(("cells", "block_entries"), [(400, 1 << 22), (400, 7), (10, 1 << 22), (10, 200)])
 def test_maps_of_any_size_are_those_of_the_whole(cells, block_entries, monkeypatch):
-    monkeypatch.setattr(noise_effects, "BLOCK_ENTRIES", block_entries)
+    monkeypatch.setattr(effects, "BLOCK_ENTRIES", block_entries)
     trace = make_trace(seconds=0.8)
     noised = noised_pass(trace, NOISE).trace
     change = attention_change(trace, noised, 1, 2, cells)

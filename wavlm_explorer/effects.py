@@ -13,14 +13,27 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .indices import Heads, check_index
-from .interventions import HeadsOff
+from .interventions import HeadsOff, Intervention
+from .keeping import Keeper
 from .modules import rows_at_once
 from .noise import relative_changes
 from .passes import Progress, ignore
-from .pooling import MAX_CELLS, max_pool, pooling_factor
+from .pooling import MAX_CELLS, max_pool, pool_highest, pooling_factor
 from .tracing import Trace
 
+BLOCK_ENTRIES = 1 << 22  # of a map, held at once: 16 MiB
 SMALLEST = torch.finfo(torch.float32).tiny
+
+
+_changed: Keeper[Trace] = Keeper()
+
+
+def changed(trace: Trace, intervention: Intervention) -> Trace:
+    """Let the clip pass under an intervention; the latest such pass is kept as long as the trace is there.
+
+    Raises: as `Trace.what_if`.
+    """
+    return _changed.recall(trace, lambda: trace.what_if([intervention]), subject=intervention)
 
 
 class StateChanges(NamedTuple):
@@ -63,21 +76,40 @@ def moved_by_head(before: Trace, after: Trace) -> Float[Tensor, "layers heads"]:
     return torch.stack([moved_attention(before, after, layer).mean(dim=1) for layer in range(before.num_layers)])
 
 
-def attention_difference(
+class AttentionChange(NamedTuple):
+    """One head's attention before and after; the maps' cells hold the extreme of what they cover."""
+
+    layer: int
+    head: int
+    before: Float[Tensor, "query_cells key_cells"]
+    after: Float[Tensor, "query_cells key_cells"]
+    difference: Float[Tensor, "query_cells key_cells"]  # after - before, pooled last
+    moved: float  # the share of a frame's attention that goes elsewhere, mean over the frames
+    largest: float  # change of a weight
+
+
+def attention_change(
     before: Trace, after: Trace, layer: SupportsIndex, head: SupportsIndex, cells: int = MAX_CELLS
-) -> Float[Tensor, "query_cells key_cells"]:
-    """A' - A of one head, at most cells x cells: of the frames that it covers a cell has the largest change.
+) -> AttentionChange:
+    """Compare one head's attention in maps of at most cells x cells, whatever the clip's length.
+
+    moved = mean over frames i of sum over j of |after[i, j] - before[i, j]| / 2: 0 for alike, 1 for disjoint.
 
     Raises: IndexError for a layer or head that is not there.
     """
-    head = check_index("head", head, before.num_heads)
+    layer, head = check_index("layer", layer, before.num_layers), check_index("head", head, before.num_heads)
     factor = pooling_factor(before.num_frames, cells)
-    num_rows = factor * max(1, rows_at_once(before.model.device, 1, before.num_frames) // factor)
-    blocks = []
+    num_rows = factor * max(1, BLOCK_ENTRIES // (factor * before.num_frames))
+    maps, moved, largest = [], 0.0, 0.0
     for first in range(0, before.num_frames, num_rows):
-        a, b = (trace.attention(layer, head, slice(first, first + num_rows))[0] for trace in (before, after))
-        blocks.append(max_pool(b - a, factor))
-    return torch.cat(blocks)
+        rows = slice(first, first + num_rows)
+        a, b = (trace.attention(layer, head, rows)[0] for trace in (before, after))
+        difference = b - a
+        moved += float(difference.abs().sum()) / 2
+        largest = max(largest, float(difference.abs().max()))
+        maps.append(torch.stack((pool_highest(a, factor), pool_highest(b, factor), max_pool(difference, factor))))
+    pooled_before, pooled_after, difference = torch.cat(maps, dim=1)
+    return AttentionChange(layer, head, pooled_before, pooled_after, difference, moved / before.num_frames, largest)
 
 
 def head_importance(trace: Trace, progress: Progress | None = None) -> Float[Tensor, "layers heads"]:

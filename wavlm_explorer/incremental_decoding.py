@@ -1,14 +1,13 @@
 """A layer's attention run frame by frame with a memory, against the same attention run over all frames at once."""
 
-import threading
 from typing import NamedTuple, SupportsIndex
-from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from .indices import check_index
+from .keeping import Keeper
 from .layer_attention import to_cpu
 from .masks import causal_mask
 from .modules import MultiheadAttention
@@ -40,17 +39,10 @@ def decode(trace: Trace, layer: SupportsIndex) -> Decoding:
     Raises: IndexError for a layer that is not there.
     """
     layer = check_index("layer", layer, trace.num_layers)
-    with _lock:
-        latest = _latest.get(trace)
-    if latest is None or latest[0] != layer:
-        latest = layer, _decode(trace, layer)
-        with _lock:
-            _latest[trace] = latest
-    return latest[1]
+    return _decodings.recall(trace, lambda: _decode(trace, layer), subject=layer)
 
 
-_lock = threading.Lock()
-_latest: WeakKeyDictionary[Trace, tuple[int, Decoding]] = WeakKeyDictionary()
+_decodings: Keeper[Decoding] = Keeper()
 
 
 @torch.no_grad()

@@ -1,46 +1,23 @@
 """Quantisation noise on one weight of a model, without touching the model: what one draw would do to a clip."""
 
 import copy
-import functools
 import math
-import threading
-from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
-from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from .interventions import Plan
+from .keeping import Keeper
 from .modules import GLU_Linear, draw_block_mask, noised_weight
+from .passes import ignore, later_pass
 from .tracing import Trace
 from .wavlm import WavLM
 
 LINEAR_NAMES = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
 TABLE_NAME = "relative_attention_bias"  # an Embedding: a row for each bucket, a column for each head
 LARGEST_BLOCK = 16
-
-Result = TypeVar("Result")
-
-
-class Latest(Generic[Result]):
-    """A function of a trace and of what is wanted; its latest result is kept for each trace, and let go with it."""
-
-    def __init__(self, compute: Callable[[Trace, Any], Result]) -> None:
-        self._compute = compute
-        self._lock = threading.Lock()
-        self._results: WeakKeyDictionary[Trace, tuple[Hashable, Result]] = WeakKeyDictionary()
-        functools.update_wrapper(self, compute)
-
-    def __call__(self, trace: Trace, wanted: Hashable) -> Result:
-        with self._lock:
-            latest = self._results.get(trace)
-        if latest is None or latest[0] != wanted:
-            latest = wanted, self._compute(trace, wanted)
-            with self._lock:
-                self._results[trace] = latest
-        return latest[1]
 
 
 @dataclass(frozen=True)
@@ -130,27 +107,24 @@ def noised_twin(model: WavLM, layer: int, weight: str, after: Float[Tensor, "row
 def run_noised(trace: Trace, noise: Noise) -> NoisedPass:
     """Run the layers from the noised one on, from what the clean pass remembers.
 
-    Raises: ValueError for a weight, p or block size that cannot be.
+    Raises: ValueError for a weight, p or block size that cannot be; MemoryError with the size.
     """
     module = weight_module(trace.model, noise.layer, noise.weight)
     mask = draw_mask(module, noise)
     after = noised_weight(module.weight, mask.to(module.weight.device), noise.p)
     twin = noised_twin(trace.model, noise.layer, noise.weight, after)
-    encoder = twin.encoder
-    states = list(trace.hidden_states[: noise.layer + 1])
-    x = states[-1].unsqueeze(1).to(twin.device, after.dtype)  # [frames, batch, width]
-    position_bias = encoder.compute_bias_curve(trace.num_frames)
-    for layer in range(noise.layer, trace.num_layers):
-        x = encoder.block(layer)(x, position_bias)
-        states.append(_to_cpu(x[:, 0]))
-    noised = Trace(twin, trace.audio, trace.normalized, torch.stack(states), _to_cpu(encoder.finish(x)[0]))
+    untouched = Plan(twin, trace.num_frames, ())
+    record = later_pass(twin, len(trace.audio.samples), trace.hidden_states, noise.layer, untouched, ignore)
+    noised = Trace(twin, trace.audio, trace.normalized, *record)
     return NoisedPass(noise, mask, _to_cpu(module.weight), _to_cpu(after), noised)
 
 
-@Latest
+_passes: Keeper[NoisedPass] = Keeper()
+
+
 def noised_pass(trace: Trace, noise: Noise) -> NoisedPass:
     """`run_noised`, whose latest result is kept."""
-    return run_noised(trace, noise)
+    return _passes.recall(trace, lambda: run_noised(trace, noise), subject=noise)
 
 
 def relative_changes(clean: Trace, noised: Trace) -> tuple[Float[Tensor, " states"], float]:

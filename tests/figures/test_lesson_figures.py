@@ -6,7 +6,7 @@ import torch
 from models import VARIANTS
 from traces import make_trace, panels
 
-from wavlm_explorer.figures.channels import closed_share, glu_frame
+from wavlm_explorer.figures.channels import glu_frame
 from wavlm_explorer.figures.depth import head_by_layer
 from wavlm_explorer.figures.glu import CLOSED
 from wavlm_explorer.figures.rows import content_row, table_row
@@ -80,7 +80,6 @@ def test_shut_channels_are_counted_and_the_largest_values_shown(trace):
     terms = trace.glu(1)
     _, track, bars = panels(glu_frame(trace, terms, 5))
     assert np.allclose(lines(track)[0][:, 1], (terms.gate.abs() < CLOSED).double().mean(dim=1))
-    assert torch.equal(closed_share(terms), (terms.gate.abs() < CLOSED).float().mean(dim=1))
     values, outputs = ([bar.get_height() for bar in group] for group in bars.containers)
     assert np.allclose(np.abs(values), terms.value[5].abs().sort(descending=True).values[: len(values)])
     channel = int(terms.value[5].abs().argmax())

@@ -11,18 +11,14 @@ from oracles import TINY
 from traces import make_trace, panels
 
 from wavlm_explorer import figures
-from wavlm_explorer.figures import DARK, LIGHT, noise
-from wavlm_explorer.figures.noise import (
-    MAP_CELLS,
-    MASK_CELLS,
-    WEIGHT_CELLS,
-    difference_reach,
-    name_growth,
-    name_length,
-    name_share,
-)
+from wavlm_explorer.effects import attention_change
+from wavlm_explorer.figures import DARK, LIGHT
+from wavlm_explorer.figures import attention_change as maps_of_change
+from wavlm_explorer.figures.attention_change import MAP_CELLS, difference_reach
+from wavlm_explorer.figures.noise import MASK_CELLS, WEIGHT_CELLS
 from wavlm_explorer.noise import TABLE_NAME, Noise, noised_pass, relative_changes
-from wavlm_explorer.noise_effects import attention_change, attention_moved
+from wavlm_explorer.noise_effects import attention_moved
+from wavlm_explorer.wording import name_growth, name_length, name_share
 
 NOISE = Noise(1, "k_proj", 0.3, 4, 2)
 
@@ -71,7 +67,7 @@ def test_attention_before_and_after_and_their_difference(palette):
 
 
 def test_long_maps_are_drawn_pooled(monkeypatch):
-    monkeypatch.setattr(noise, "MAP_CELLS", 10)
+    monkeypatch.setattr(maps_of_change, "MAP_CELLS", 10)
     trace = make_trace()  # 24 frames
     change = attention_change(trace, noised_pass(trace, NOISE).trace, 1, 2, 10)
     picture = figures.noise_attention(trace, change)

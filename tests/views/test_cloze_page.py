@@ -57,7 +57,7 @@ def test_without_a_head_the_distance_is_told(name):
     assert "without the head" in items[0].text
     shown = by_name(items)
     assert list(shown) == ["cloze_distance"]
-    has = {"no gate": {"without_position"}, "no positions": set(), "pre-norm": {"without_position", "every_gate_at_1"}}
+    has = {"no gate": {"without_position"}, "no positions": set(), "pre-norm": {"without_position", "gates_at_1"}}
     assert set(shown["cloze_distance"].arrays()) - {"as_it_is", "without_head_0_of_layer_1"} == has[name]
 
 

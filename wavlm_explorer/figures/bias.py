@@ -9,7 +9,8 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from ..bias import FAR_MS, FLAT, ZONES, BiasCurves, Preferences, coarse_bias, learned_bias, preferences
 from ..buckets import BucketSettings, own_settings
 from ..tracing import Trace
-from .distances import NEAR_MS, duration, scale_distances
+from ..wording import duration, signed
+from .distances import NEAR_MS, scale_distances
 from .style import LABEL_SIZE, LIGHT, TITLE_SIZE, Palette, Picture, add_colour_bar, dress, signed_norm
 
 ROW_INCHES = 0.17  # of one head on a map
@@ -160,7 +161,7 @@ def _draw_peaks(axes: Axes, found: Preferences, palette: Palette) -> None:
         axes.plot(found.half_ms[head].numpy(), (head, head), color=colour, linewidth=5, alpha=0.35)
         axes.plot(peak_ms, head, "o", color=colour, markersize=6)
         axes.annotate(
-            f"{peak:+.2f}".replace("-", "−"), (float(found.half_ms[head, 1]), head), (8, 0),
+            signed(peak), (float(found.half_ms[head, 1]), head), (8, 0),
             textcoords="offset points", va="center", fontsize=LABEL_SIZE - 1, color=palette.ink,
         )  # fmt: skip
     axes.axvline(0, color=palette.line, linewidth=0.8, zorder=0)

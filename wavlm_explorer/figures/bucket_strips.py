@@ -9,7 +9,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from ..buckets import BucketRule, BucketSettings, bucket_rule
-from .distances import duration
+from ..wording import duration
 from .style import LABEL_SIZE, LIGHT, Palette, Picture, dress
 
 NEAR_STEPS = 8.0  # up to here the axis is linear, beyond it logarithmic

@@ -15,7 +15,8 @@ from torch import Tensor
 from ..buckets import BucketRule, BucketSettings, bucket_rule, clip_distances, own_settings, signed_rows
 from ..modules.positions import distance_buckets
 from ..tracing import Trace
-from .distances import duration, scale_distances
+from ..wording import duration
+from .distances import scale_distances
 from .reduction import MAX_CELLS, pooling_factor
 from .style import LABEL_SIZE, LIGHT, Palette, Picture, dress
 from .time_axes import draw_map, draw_spectrogram

@@ -1,11 +1,9 @@
 """A picture of a gated linear unit at one moment: how much of it is shut, and what becomes of its largest values."""
 
 import numpy as np
-from jaxtyping import Float
 from matplotlib.ticker import MaxNLocator, PercentFormatter
-from torch import Tensor
 
-from ..glu import CLOSED
+from ..glu import gate_shares
 from ..modules import GLUTerms
 from ..tracing import Trace
 from .style import LABEL_SIZE, LIGHT, Palette, Picture, dress
@@ -13,11 +11,6 @@ from .time_axes import draw_spectrogram, frame_edges
 from .tracks import time_locator
 
 CHANNELS = 24  # the largest values of the frame
-
-
-def closed_share(terms: GLUTerms) -> Float[Tensor, " frames"]:
-    """What share of the channels is shut at each frame: |gate| < CLOSED."""
-    return (terms.gate.abs() < CLOSED).float().mean(dim=1)
 
 
 def glu_frame(trace: Trace, terms: GLUTerms, frame: int, title: str = "GLU", palette: Palette = LIGHT) -> Picture:
@@ -32,7 +25,7 @@ def glu_frame(trace: Trace, terms: GLUTerms, frame: int, title: str = "GLU", pal
                           ((0.8, 0.13), (0.56, 0.2), (0.105, 0.29)))  # fmt: skip
     draw_spectrogram(sound, trace, palette)
     dress(sound, palette, title=title, y="kHz")
-    shares = closed_share(terms).numpy()
+    shares = gate_shares(terms.gate, dim=1).closed.numpy()
     track.plot(trace.frame_times.numpy(), shares, color=palette.ink, linewidth=1.2)
     track.plot(time, shares[frame], "o", color=palette.accent, markersize=6)
     track.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))

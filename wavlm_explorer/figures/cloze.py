@@ -5,16 +5,15 @@ from itertools import cycle
 
 import numpy as np
 from jaxtyping import Float, Int
-from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from ..tracing import Trace
+from .panels import HEIGHT_INCHES, WIDTH_INCHES, add_legend, over_time
 from .style import LABEL_SIZE, LIGHT, Palette, Picture, add_colour_bar, dress, weight_norm
-from .time_axes import draw_spectrogram, frame_edges
+from .time_axes import frame_edges
 
-SIZE_INCHES = (5.75, 4.2)
 WINDOW_SECONDS = 0.6  # to each side of the hidden frames
 MAX_CLASSES = 14
 
@@ -22,29 +21,21 @@ MAX_CLASSES = 14
 def cloze_certainty(
     trace: Trace, hidden: slice, certainty: Mapping[str, Float[Tensor, " hidden"]], palette: Palette = LIGHT
 ) -> Picture:
-    """How likely the model holds the true class of each hidden frame to be, under the sound that hides it.
+    """How likely the model holds the true class of each hidden frame to be, under the sound; the middle is marked.
 
     certainty: what the model was like -> the probability of each hidden frame's true class.
     """
-    figure = Picture(*SIZE_INCHES, palette)
-    grid = figure.add_gridspec(
-        2, 1, height_ratios=(0.45, 1), left=0.1, right=0.97, bottom=0.12, top=0.92, hspace=0.06
-    )  # fmt: skip
-    above, below = (figure.add_subplot(grid[row]) for row in range(2))
-    draw_spectrogram(above, trace, palette)
-    start, stop = _edges(trace, hidden)
-    for axes in (above, below):
-        axes.axvspan(start, stop, color=palette.accent, alpha=0.18, linewidth=0)
-        axes.set_xlim(start - WINDOW_SECONDS, stop + WINDOW_SECONDS)
+    middle, window = (hidden.start + hidden.stop) // 2, 2 * WINDOW_SECONDS + _seconds(trace, hidden)
+    title = "The hidden frames, and how sure the model is of them"
+    figure, axes = over_time(trace, title, palette, middle, window)
+    for panel in figure.axes:
+        panel.axvspan(*_edges(trace, hidden), color=palette.accent, alpha=0.18, linewidth=0)
     times = trace.frame_times[hidden].numpy()
     for (name, values), (colour, line) in zip(certainty.items(), _styles(palette), strict=False):
-        below.plot(times, values.numpy(), line, color=colour, marker="o", markersize=3.5, linewidth=1.5, label=name)
-    below.set_ylim(-0.03, 1.03)
-    below.xaxis.set_major_locator(MaxNLocator(6))
-    dress(above, palette, title="The hidden frames, and how sure the model is of them", y="kHz")
-    above.tick_params(labelbottom=False)
-    dress(below, palette, x="time (s)", y="probability of the true class")
-    _add_legend(below, palette)
+        axes.plot(times, values.numpy(), line, color=colour, marker="o", markersize=3.5, linewidth=1.5, label=name)
+    axes.set_ylim(-0.03, 1.03)
+    dress(axes, palette, x="time (s)", y="probability of the truth")
+    add_legend(axes, palette)
     return figure
 
 
@@ -57,7 +48,7 @@ def cloze_guesses(
 ) -> Picture:
     """The classes that the model thinks of, one column for each hidden frame; the true class of each is framed."""
     shown = classes_to_show(probabilities, truth)
-    figure = Picture(*SIZE_INCHES, palette)
+    figure = Picture(WIDTH_INCHES, HEIGHT_INCHES, palette)
     axes, bar = figure.add_axes((0.1, 0.12, 0.76, 0.8)), figure.add_axes((0.88, 0.12, 0.022, 0.8))
     start, stop = _edges(trace, hidden)
     step = (stop - start) / len(truth)
@@ -85,7 +76,7 @@ def classes_to_show(probabilities: Float[Tensor, "hidden classes"], truth: Int[T
 
 def cloze_distance(distances: Mapping[str, Float[Tensor, " states"]], palette: Palette = LIGHT) -> Picture:
     """How far the states of hidden frames are from the true ones, from layer to layer; 1 is no nearer than the mean."""
-    figure = Picture(*SIZE_INCHES, palette)
+    figure = Picture(WIDTH_INCHES, HEIGHT_INCHES, palette)
     axes = figure.add_axes((0.1, 0.13, 0.87, 0.78))
     for (name, values), (colour, line) in zip(distances.items(), _styles(palette), strict=False):
         axes.plot(values.numpy(), line, color=colour, marker="o", markersize=3.5, linewidth=1.5, label=name)
@@ -99,8 +90,12 @@ def cloze_distance(distances: Mapping[str, Float[Tensor, " states"]], palette: P
         axes, palette, title="How far the guess is from the truth", x="what enters layer 0, and what leaves each layer",
         y="distance (1: that of the clip's mean frame)",
     )  # fmt: skip
-    _add_legend(axes, palette)
+    axes.legend(fontsize=LABEL_SIZE - 1, labelcolor=palette.ink, frameon=False, loc="lower left")
     return figure
+
+
+def _seconds(trace: Trace, hidden: slice) -> float:
+    return (hidden.stop - hidden.start) * trace.model.config.frame_seconds
 
 
 def _edges(trace: Trace, hidden: slice) -> tuple[float, float]:
@@ -111,10 +106,3 @@ def _edges(trace: Trace, hidden: slice) -> tuple[float, float]:
 
 def _styles(palette: Palette) -> Sequence[tuple[str, str]] | cycle:
     return cycle(((palette.accent, "-"), (palette.contrast, "--"), (palette.ink, ":"), (palette.muted, "-.")))
-
-
-def _add_legend(axes: Axes, palette: Palette) -> None:
-    axes.legend(
-        fontsize=LABEL_SIZE - 1, labelcolor=palette.ink, facecolor=palette.background, edgecolor=palette.line,
-        framealpha=0.9, loc="best",
-    )  # fmt: skip

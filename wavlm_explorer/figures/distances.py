@@ -1,4 +1,4 @@
-"""Axes of distance from query to key, and times as people say them."""
+"""Axes of distance from query to key."""
 
 import numpy as np
 from jaxtyping import Float
@@ -9,11 +9,6 @@ from torch import Tensor
 NEAR_MS = 160.0  # up to here the axis of distances is linear, beyond it logarithmic
 TICKS_MS = (80.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, 10_000.0, 20_000.0)  # every second one where space is short
 WIDE_INCHES = 8.0
-
-
-def duration(milliseconds: float) -> str:
-    """Write a time as people say it: "40 ms", "1.6 s"."""
-    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.3g} s"
 
 
 def scale_distances(axes: Axes, distances_ms: Float[Tensor, " distances"]) -> None:

@@ -5,16 +5,15 @@ from jaxtyping import Float
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from torch import Tensor
 
-from ..effects import attention_difference, state_changes
+from ..effects import attention_change, state_changes
 from ..noise import relative_changes
 from ..tracing import Trace
-from .noise import MAP_CELLS, difference_norm, difference_reach
-from .reduction import pooling_note
+from .attention_change import MAP_CELLS, attention_change_maps
 from .style import LABEL_SIZE, LIGHT, Palette, Picture, add_colour_bar, dress, weight_norm
-from .time_axes import draw_map, draw_spectrogram
+from .time_axes import draw_spectrogram
 from .tracks import draw_tracks, time_locator, tracks_note
 
 SCALE = "square root"  # of shares that move: one of a hundredth is seen beside one of a half
@@ -26,37 +25,10 @@ PERCENT = FuncFormatter(lambda share, _: f"{100 * share:g}%")
 def effect_on_attention(before: Trace, after: Trace, layer: int, head: int, palette: Palette = LIGHT) -> Picture:
     """One head's attention without the interventions, under them, and the difference.
 
-    The scale of the difference ends at a round number, which its title names, so that two can be compared.
-
     Raises: IndexError for a layer or head that is not there.
     """
-    maps = [trace.attention_overview(layer, head, MAP_CELLS)[0] for trace in (before, after)]
-    difference = attention_difference(before, after, layer, head, MAP_CELLS)
-    reach = difference_reach(float(difference.abs().max()))
-    weights = (palette.weights, weight_norm(SCALE), f"weight ({SCALE} scale)")
-    signed = (palette.signed, difference_norm(reach, SCALE), f"after − before ({SCALE} scale)")
-    panels = (
-        (f"Layer {layer} · head {head} · before", maps[0], *weights),
-        ("after", maps[1], *weights),
-        (f"difference, scale to ±{reach:g}", difference, *signed),
-    )
-    figure = Picture(11.5, 4.7, palette)
-    grid = figure.add_gridspec(
-        2, 3, height_ratios=(1, 0.03), left=0.055, right=0.975, bottom=0.12, top=0.9, wspace=0.12, hspace=0.28
-    )
-    bars = [figure.add_subplot(grid[1, index]) for index in range(3)]
-    for index, (title, values, cmap, norm, label) in enumerate(panels):
-        axes = figure.add_subplot(grid[0, index])
-        draw_map(axes, before, values, cmap, norm, cells=MAP_CELLS)
-        dress(axes, palette, title=title, x="key (s)", y="query (s)" if index == 0 else "")
-        axes.tick_params(labelleft=index == 0)
-        add_colour_bar(bars[index], cmap, norm, palette, label, horizontal=True)
-    bars[2].xaxis.set_minor_locator(NullLocator())
-    ticks = reach * np.array([-1, -0.25, 0, 0.25, 1])
-    bars[2].set_xticks(ticks, [f"{tick:g}".replace("-", "−") for tick in ticks])
-    note = pooling_note(before.num_frames, MAP_CELLS)
-    figure.text(0.975, 0.968, note, ha="right", color=palette.muted, fontsize=LABEL_SIZE - 1)
-    return figure
+    change = attention_change(before, after, layer, head, MAP_CELLS)
+    return attention_change_maps(before, change, ("before", "after"), "after − before", SCALE, palette)
 
 
 def effect_over_time(before: Trace, after: Trace, palette: Palette = LIGHT) -> Picture:

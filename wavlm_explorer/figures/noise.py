@@ -5,21 +5,20 @@ import math
 import numpy as np
 from jaxtyping import Float, Shaped
 from matplotlib.axes import Axes
-from matplotlib.colors import FuncNorm, ListedColormap, Normalize
+from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.patches import Patch, Rectangle
-from matplotlib.ticker import MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
+from ..effects import AttentionChange
 from ..noise import TABLE_NAME, NoisedPass, relative_changes
-from ..noise_effects import AttentionChange
 from ..tracing import Trace
-from .reduction import pooling_note
-from .style import LABEL_SIZE, LIGHT, Palette, Picture, add_colour_bar, dress, signed_norm, weight_norm
-from .time_axes import draw_map
+from ..wording import name_share
+from .attention_change import attention_change_maps
+from .style import LABEL_SIZE, LIGHT, Palette, Picture, add_colour_bar, dress, signed_norm
 
 MASK_CELLS = 192  # rows and columns of a weight that a picture can show one by one
 WEIGHT_CELLS = 48
-MAP_CELLS = 360
 EFFECT_INCHES = (5.75, 4.6)
 
 
@@ -97,63 +96,9 @@ def noise_attention(
 ) -> Picture:
     """One head's attention without the noise, with it, and the difference, as `attention_change` compares them.
 
-    The scale of the difference ends at a round number, which its title names, so that two draws can be compared; it
-    is a square root where that of the weights is.
-
     Raises: ValueError for another scale.
     """
-    reach = difference_reach(change.largest)
-    name, difference = f"Layer {change.layer} · head {change.head}", f"with − without ({scale} scale)"
-    weights = (palette.weights, weight_norm(scale), f"weight ({scale} scale)")
-    panels = (
-        (f"{name} · without noise", change.before, *weights),
-        ("with noise", change.after, *weights),
-        (
-            f"difference, scale to ±{reach:g}",
-            change.difference,
-            palette.signed,
-            difference_norm(reach, scale),
-            difference,
-        ),
-    )
-    figure = Picture(11.5, 4.7, palette)
-    grid = figure.add_gridspec(
-        2, 3, height_ratios=(1, 0.03), left=0.055, right=0.975, bottom=0.12, top=0.9, wspace=0.12, hspace=0.28
-    )
-    for index, (title, values, cmap, norm, label) in enumerate(panels):
-        axes, bar = (figure.add_subplot(grid[row, index]) for row in (0, 1))
-        draw_map(axes, trace, values, cmap, norm, cells=MAP_CELLS)
-        dress(axes, palette, title=title, x="key (s)", y="query (s)" if index == 0 else "")
-        axes.tick_params(labelleft=index == 0)
-        add_colour_bar(bar, cmap, norm, palette, label, horizontal=True)
-        if index == 2:
-            ticks = reach * np.array([-1, -0.25, 0, 0.25, 1] if scale == "square root" else [-1, -0.5, 0, 0.5, 1])
-            bar.xaxis.set_minor_locator(NullLocator())
-            bar.set_xticks(ticks, [f"{tick:g}".replace("-", "−") for tick in ticks])
-    note = pooling_note(trace.num_frames, MAP_CELLS)
-    figure.text(0.975, 0.968, note, ha="right", color=palette.muted, fontsize=LABEL_SIZE - 1)
-    return figure
-
-
-def difference_norm(reach: float, scale: str) -> Normalize:
-    """Return a scale of differences, equally far to both sides of 0, in step with `weight_norm`."""
-    if scale == "linear":
-        return signed_norm(reach)
-    return FuncNorm((_signed_root, _signed_square), -reach, reach)
-
-
-def _signed_root(values: np.ndarray) -> np.ndarray:
-    return np.sign(values) * np.sqrt(np.abs(values))
-
-
-def _signed_square(values: np.ndarray) -> np.ndarray:
-    return np.sign(values) * np.square(values)
-
-
-def difference_reach(largest: float) -> float:
-    """Return the first of 1, 0.5, 0.2, 0.1, ... a millionth that still holds the largest difference; 1 for none."""
-    steps = sorted(digit * 10.0**power for power in range(-6, 0) for digit in (1, 2, 5))
-    return next((step for step in steps if largest <= step), 1.0) if largest > 0 else 1.0
+    return attention_change_maps(trace, change, ("without noise", "with noise"), "with − without", scale, palette)
 
 
 def noise_effect(
@@ -252,21 +197,3 @@ def noise_sweep(
     axes.set_xlim(-0.7, len(shares) - 0.3)
     axes.xaxis.set_major_locator(MaxNLocator(12, integer=True))
     return figure
-
-
-def name_growth(p: float, steps: int) -> str:
-    """Write (1 / (1 - p))^steps so that it can be read: 194, 524,288 or 1.0e+17."""
-    growth = (1 - p) ** -float(steps)
-    return f"{growth:.3g}" if growth < 1000 else f"{growth:,.0f}" if growth < 1e7 else f"{growth:.1e}"
-
-
-def name_share(share: float) -> str:
-    """Write a share in percent with two digits that matter: 35%, 0.52%, or "less than 0.0001%"."""
-    if 0 < share < 1e-6:
-        return "less than 0.0001%"
-    return f"{share:.0%}" if share >= 0.1 else f"{100 * share:.2g}%"
-
-
-def name_length(ratio: float) -> str:
-    """Write a length against another: "35% of its length", or "82 times its length"."""
-    return f"{ratio:,.0f} times its length" if ratio >= 10 else f"{name_share(ratio)} of its length"

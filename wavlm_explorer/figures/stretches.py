@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ..stretches import Stretch, distance_profile, similarity, spans_ms, stretch_map
-from .distances import duration
+from ..wording import duration
 from .style import LABEL_SIZE, LIGHT, Palette, Picture, add_colour_bar, dress, signed_norm, weight_norm
 from .time_axes import draw_spectrogram
 

@@ -6,11 +6,11 @@ from typing import Any
 from ..bias import learned_bias
 from ..buckets import BucketRule, bucket_rule, own_settings
 from ..figures.buckets import bucket_function, bucket_matrix
-from ..figures.distances import duration
 from ..figures.rows import table_row
 from ..figures.style import Palette
 from ..tracing import Trace
 from ..views.view import Choice, Exhibit, Note, WholeNumber, choose_head
+from ..wording import duration, name_place, signed
 from .chapter import Scene, Verdict
 from .habits import find_head
 from .position import LACKS_POSITIONS, has_positions
@@ -38,10 +38,11 @@ def exhibits(trace: Trace, palette: Palette, head: int, distance: int) -> Iterat
     rule, curves, hop = bucket_rule(own_settings(config)), learned_bias(trace), 1000 * config.frame_seconds
     row, served = _row(rule, distance)
     bias = float(curves.bias[head, distance + len(rule.distances) // 2])
+    place = name_place(distance * hop) if distance else "at the query itself"
     yield Exhibit(
         "table_row",
         table_row(trace, head, served, row, palette),
-        f"A key {_name_place(distance, hop)} is served by row {row}. Head {head} has learned {_signed(bias)} there. "
+        f"A key {place} is served by row {row}. Head {head} has learned {signed(bias)} there. "
         f"{_name_served(served, rule, hop)}",
         lambda: {"distances_ms": curves.distances_ms.numpy(), "bias": curves.bias.numpy()},
     )
@@ -90,16 +91,6 @@ def _name_served(served: list[int], rule: BucketRule, hop: float) -> str:
     near, far = sorted((abs(served[0]), abs(served[-1])))
     beyond = " and all beyond" if far == int(rule.distances[-1]) else f" to {duration(far * hop)}"
     return f"The same row serves all {len(served)} steps from {duration(near * hop)}{beyond}, shaded."
-
-
-def _name_place(distance: int, hop: float) -> str:
-    if distance == 0:
-        return "at the query itself"
-    return f"{duration(abs(distance) * hop)} {'back' if distance < 0 else 'ahead'}"
-
-
-def _signed(number: float) -> str:
-    return f"{number:+.2f}".replace("-", "−")
 
 
 SCENE = Scene("buckets", choices, begin, exhibits, judge)

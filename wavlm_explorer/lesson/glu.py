@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..demonstration import demonstration_terms
-from ..figures.channels import closed_share, glu_frame
+from ..figures.channels import glu_frame
 from ..figures.style import Palette
-from ..glu import CLOSED, own_glu_type
+from ..glu import CLOSED, gate_shares, own_glu_type
 from ..modules import GLUTerms
 from ..tracing import Trace
 from ..views.view import Choice, Exhibit, Note, choose_frame, choose_layer
@@ -24,7 +24,7 @@ def choices(trace: Trace) -> tuple[Choice, ...]:
 def begin(trace: Trace) -> dict[str, Any]:
     """In a middle layer, where the fewest channels are shut."""
     layer = trace.num_layers // 2
-    return {"layer": layer, "frame": int(closed_share(_terms(trace, layer)).argmin())}
+    return {"layer": layer, "frame": int(gate_shares(_terms(trace, layer).gate, dim=1).closed.argmin())}
 
 
 def exhibits(trace: Trace, palette: Palette, layer: int, frame: int) -> Iterator[Exhibit | Note]:
@@ -38,7 +38,7 @@ def exhibits(trace: Trace, palette: Palette, layer: int, frame: int) -> Iterator
         )
         title, prefix = f"Demonstration on the input of layer {layer}", "demonstration_"
     terms = _terms(trace, layer)
-    share = float(closed_share(terms)[frame])
+    share = float(gate_shares(terms.gate, dim=1).closed[frame])
     yield Exhibit(
         f"{prefix}glu_frame",
         glu_frame(trace, terms, frame, title, palette),
@@ -50,7 +50,7 @@ def exhibits(trace: Trace, palette: Palette, layer: int, frame: int) -> Iterator
 
 def judge(trace: Trace, layer: int, frame: int) -> Verdict:
     """Done at a moment at which more channels are shut than at nine tenths of all moments."""
-    shares = closed_share(_terms(trace, layer))
+    shares = gate_shares(_terms(trace, layer).gate, dim=1).closed
     if trace.num_frames < 2 or float(shares.max()) == float(shares.min()):
         return Verdict(False, "In this clip and layer all moments are alike. Choose another to try it.")
     limit = float(shares.quantile(RARE))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..cloze import PredictionHead, guess_distance, prediction_head
+from ..effects import changed
 from ..figures.cloze import cloze_certainty, cloze_distance, cloze_guesses
 from ..figures.style import Palette
 from ..hearing import can_hear
@@ -11,7 +12,6 @@ from ..interventions import FramesHidden
 from ..tracing import Trace
 from ..views.cloze import AS_IT_IS, choose_hidden
 from ..views.view import Choice, Exhibit, Note
-from .changes import changed
 from .chapter import Scene, Verdict
 
 LEAST_HIDDEN = 4  # frames, for the try: a single one is easy

@@ -4,13 +4,13 @@ import json
 from collections.abc import Callable
 from importlib import resources
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from ..bias import learned_bias
+from ..keeping import Keeper
 from ..tracing import Trace
 
 BUNDLED = "nano"
@@ -31,21 +31,23 @@ class Head(NamedTuple):
     head: int
 
 
-_known: WeakKeyDictionary[Trace, Sides] = WeakKeyDictionary()
+_known: Keeper[Sides] = Keeper()
 
 
 def sides(trace: Trace) -> Sides:
     """Measure every head of the model; remembered as long as the trace."""
-    if trace not in _known:
-        rows = slice(0, None, -(-trace.num_frames // NUM_ROWS))
-        queries = torch.arange(trace.num_frames)[rows]
-        distances = torch.arange(trace.num_frames) - queries[:, None]  # [queries, keys]
-        shares = [
-            [(weights * side).sum(dim=-1).mean(dim=-1) for side in (distances < 0, distances > 0)]
-            for weights in (trace.attention(layer, queries=rows) for layer in range(trace.num_layers))
-        ]
-        _known[trace] = Sides(*(torch.stack(side) for side in zip(*shares, strict=True)))
-    return _known[trace]
+    return _known.recall(trace, lambda: _measure_sides(trace))
+
+
+def _measure_sides(trace: Trace) -> Sides:
+    rows = slice(0, None, -(-trace.num_frames // NUM_ROWS))
+    queries = torch.arange(trace.num_frames)[rows]
+    distances = torch.arange(trace.num_frames) - queries[:, None]  # [queries, keys]
+    shares = [
+        [(weights * side).sum(dim=-1).mean(dim=-1) for side in (distances < 0, distances > 0)]
+        for weights in (trace.attention(layer, queries=rows) for layer in range(trace.num_layers))
+    ]
+    return Sides(*(torch.stack(side) for side in zip(*shares, strict=True)))
 
 
 def find_head(trace: Trace, habit: str) -> Head:

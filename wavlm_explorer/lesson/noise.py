@@ -7,12 +7,13 @@ import numpy as np
 
 from ..accumulation import accumulate
 from ..figures.accumulation import noise_steps
-from ..figures.noise import WEIGHT_CELLS, name_growth, name_share, noise_effect, noise_mask, noise_weight
+from ..figures.noise import WEIGHT_CELLS, noise_effect, noise_mask, noise_weight
 from ..figures.style import Palette
 from ..noise import Noise, NoisedPass, block_sizes, noised_pass, relative_changes
 from ..noise_effects import attention_moved
 from ..tracing import Trace
 from ..views.view import Choice, Exhibit, Fraction, Redraw, choose_head, choose_layer
+from ..wording import name_growth, name_share
 from .chapter import Scene, Verdict
 
 WEIGHT = "fc2"  # which every WavLM has

@@ -11,6 +11,7 @@ from ..figures.rows import content_row
 from ..figures.style import Palette
 from ..tracing import Trace
 from ..views.view import Choice, Exhibit, choose_frame, choose_head, choose_layer
+from ..wording import signed
 from .chapter import Scene, Verdict
 from .habits import find_head
 
@@ -40,8 +41,9 @@ def exhibits(trace: Trace, palette: Palette, layer: int, head: int, frame: int) 
     yield Exhibit(
         "content_row",
         content_row(trace, content, frame, f"What frame {frame} finds · layer {layer} · head {head}", palette),
-        f"The best key of frame {frame} gets {_signed(content.max())}, a typical one {_signed(content.median())}. The "
-        "softmax turns differences into ratios: a key that has 1 more gets e = 2.7 times the weight.",
+        f"The best key of frame {frame} gets {signed(float(content.max()))}, a typical one "
+        f"{signed(float(content.median()))}. The softmax turns differences into ratios: a key that has 1 more gets "
+        "e = 2.7 times the weight.",
         lambda: {"content": content.numpy(), "frame_times": trace.frame_times.numpy()},
     )
 
@@ -59,10 +61,6 @@ def judge(trace: Trace, layer: int, head: int, frame: int) -> Verdict:
 
 def _content(trace: Trace, layer: int, head: int, frame: int) -> Float[Tensor, " keys"]:
     return trace.attention_terms(layer, head, slice(frame, frame + 1)).content[0]
-
-
-def _signed(number: Tensor) -> str:
-    return f"{float(number):+.2f}".replace("-", "−")
 
 
 SCENE = Scene("attention", choices, begin, exhibits, judge)

@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ..effects import moved_by_head, output_change, state_changes
+from ..effects import changed, moved_by_head, output_change, state_changes
 from ..figures.effects import effect_by_layer, effect_on_heads, effect_over_time
-from ..figures.noise import name_share
 from ..figures.style import Palette
 from ..interventions import HeadsOff
 from ..tracing import Trace
 from ..views.view import Choice, Exhibit, choose_head, choose_layer
 from ..views.what_if import describe_change
-from .changes import changed
+from ..wording import name_share
 from .chapter import Scene, Verdict
 
 MUCH = 0.1  # of the output's length

@@ -8,11 +8,11 @@ import torch
 
 from ..capacity import FLOAT_BYTES, is_comfortable
 from ..figures.attention import attention_heads, attention_map, attention_row, attention_terms
-from ..figures.distances import duration
 from ..figures.style import WEIGHT_SCALES, Palette
 from ..measures import MEASURE_NAMES
 from ..pooling import pooling_factor
 from ..tracing import AttentionTerms, Trace
+from ..wording import duration
 from .view import Choice, Exhibit, Item, Lesson, Note, Option, Table, View, choose_frame, choose_head, choose_layer
 
 CHECKED_ROWS = 500  # of the terms, that they add up

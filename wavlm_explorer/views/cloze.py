@@ -91,7 +91,7 @@ def _variants(trace: Trace, layer: int, head: int) -> dict[str, Sequence[Interve
     if config.relative_position_embedding:
         variants["without position"] = [PositionOff()]
         if config.gru_rel_pos:
-            variants["every gate at 1"] = [GateFixed(1.0)]
+            variants["gates at 1"] = [GateFixed(1.0)]
     return variants | {f"without head {head} of layer {layer}": [HeadsOff(layers=layer, heads=head)]}
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import numpy as np
 from torch import Tensor
 
-from ..figures.distances import duration
 from ..figures.gate import (
     gate_attention,
     gate_bias,
@@ -29,6 +28,7 @@ from ..gates import (
     head_gate,
 )
 from ..tracing import Trace
+from ..wording import duration, signed
 from .view import Choice, Exhibit, Item, Lesson, Note, View, Working, choose_frame, choose_head, choose_layer
 
 TRIED = (0.0, 1.0, 2.0)  # gates, beside the frame's own
@@ -183,7 +183,7 @@ def _rows(trace: Trace, palette: Palette, rows: GatedRows, frame: int, prefix: s
     yield Exhibit(
         f"{prefix}gate_bias",
         gate_bias(trace, rows, frame, palette),
-        f"The head's bias at each distance, times the gate: as it is, from {_signed(lowest)} to {_signed(highest)}. Of "
+        f"The head's bias at each distance, times the gate: as it is, from {signed(lowest)} to {signed(highest)}. Of "
         "two keys with the same content, one whose curve is higher by 1 gets e = 2.7 times the weight.",
         arrays,
         share=0.5,
@@ -241,10 +241,6 @@ def _compounding(trace: Trace, palette: Palette, layer: int, head: int, frame: i
         lambda: {"fast_path": fast.numpy(), "slow_path_compounded": slow.numpy()},
         share=0.5,
     )
-
-
-def _signed(number: float) -> str:
-    return f"{number:+.2f}".replace("-", "−")
 
 
 def _times(factor: Tensor) -> str:

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 
 from ..excerpt import can_hear
-from ..figures.distances import duration
-from ..figures.noise import name_share
 from ..figures.positional_convolution import positional_kernel as draw_kernel
 from ..figures.positional_convolution import positional_shift, positional_sizes
 from ..figures.style import Palette
@@ -16,6 +14,7 @@ from ..positional_convolution import (
     share_beyond_clip,
 )
 from ..tracing import Trace
+from ..wording import duration, name_share
 from .view import Choice, Exhibit, Item, Lesson, Note, View, Working, choose_frame
 
 LESSON = Lesson(

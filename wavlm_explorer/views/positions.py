@@ -9,10 +9,11 @@ from ..buckets import KNOWN_SETTINGS, BucketSettings, bucket_rule, clip_reading,
 from ..figures.bias import bias_curves, head_peaks, head_shares
 from ..figures.bucket_strips import bucket_strips
 from ..figures.buckets import bucket_function, bucket_matrix
-from ..figures.distances import NEAR_MS, duration
+from ..figures.distances import NEAR_MS
 from ..figures.style import Palette
 from ..modules.positions import relative_position_buckets
 from ..tracing import Trace
+from ..wording import duration, name_place, signed
 from .view import Choice, Exhibit, Lesson, Note, Option, Setting, View, choose_head
 
 TEXT, SPEECH = "T5, encoder", "WavLM, as released"  # of KNOWN_SETTINGS
@@ -225,9 +226,9 @@ def describe_peak(found: Preferences, head: int) -> str:
     width = (
         "The distances beside it get less than half as much."
         if first == last
-        else f"From {_place(first)} to {_place(last)} it is at least half as much."
+        else f"From {name_place(first)} to {name_place(last)} it is at least half as much."
     )
-    where = _place(peak_ms) if peak_ms else f"at {_place(0)}"
+    where = name_place(peak_ms) if peak_ms else f"at {name_place(0)}"
     return (
         f"Head {head} peaks {where} at {_signed(peak)}. With equal content and a gate of 1, that alone gives the key "
         f"there {worth} the weight of one at a typical distance ({_signed(typical)}). {width}"
@@ -239,13 +240,7 @@ def _percent(share: float) -> str:
 
 
 def _signed(number: float) -> str:
-    return f"{number:+.2f}".replace("-", "−") if abs(number) >= 0.005 else "0"
-
-
-def _place(milliseconds: float) -> str:
-    if milliseconds == 0:
-        return "the frame itself"
-    return f"{duration(abs(milliseconds))} {'back' if milliseconds < 0 else 'ahead'}"
+    return signed(number) if abs(number) >= 0.005 else "0"
 
 
 def _preferences(trace: Trace, palette: Palette, head: int) -> Iterator[Exhibit]:

@@ -8,14 +8,12 @@ from torch import Tensor
 
 from ..accumulation import StepRecord, accumulate
 from ..convolutions import NUM_CHANNELS, noised_convolutions
+from ..effects import attention_change
 from ..figures.accumulation import noise_corners, noise_steps
+from ..figures.attention_change import MAP_CELLS
 from ..figures.convolutions import noise_convolutions
 from ..figures.noise import (
-    MAP_CELLS,
     WEIGHT_CELLS,
-    name_growth,
-    name_length,
-    name_share,
     noise_attention,
     noise_effect,
     noise_mask,
@@ -24,8 +22,9 @@ from ..figures.noise import (
 )
 from ..figures.style import Palette
 from ..noise import TABLE_NAME, NoisedPass, block_sizes, fit_noise, noised_pass, relative_changes, weight_names
-from ..noise_effects import attention_change, attention_moved, layer_sweep, sampling_step, sweep_operations
+from ..noise_effects import attention_moved, layer_sweep, sampling_step, sweep_operations
 from ..tracing import Trace
+from ..wording import name_growth, name_length, name_share
 from .view import (
     Choice,
     Exhibit,

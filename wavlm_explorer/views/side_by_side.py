@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ..figures.distances import duration
 from ..figures.stretches import frame_similarity, stretch_maps, stretch_reach
 from ..figures.style import Palette
 from ..stretches import DistanceProfile, Stretch, distance_profile, similarity, spans_ms, stretch_map
+from ..wording import duration, name_place
 from .view import Exhibit, Lesson
 
 LESSON = Lesson(
@@ -93,9 +93,7 @@ def _times(stretch: Stretch) -> np.ndarray:
 def _peak(profile: DistanceProfile) -> str:
     place = int(profile.weights.argmax())
     distance, weight = float(profile.distances_ms[place]), float(profile.weights[place])
-    if distance == 0:
-        return f"itself ({weight:.3f})"
-    return f"what lies {duration(abs(distance))} {'back' if distance < 0 else 'ahead'} ({weight:.3f})"
+    return f"{f'what lies {name_place(distance)}' if distance else 'itself'} ({weight:.3f})"
 
 
 def _describe_spans(spans: np.ndarray, layer: int) -> str:

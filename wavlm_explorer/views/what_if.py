@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Float
@@ -12,12 +11,13 @@ from torch import Tensor
 from .. import effects, interventions
 from ..excerpt import LeftOut
 from ..figures import effects as pictures
-from ..figures.noise import name_share
 from ..figures.style import Palette
 from ..gates import has_gate
+from ..keeping import Keeper
 from ..measures import MEASURE_NAMES
 from ..noise import relative_changes
 from ..tracing import Trace
+from ..wording import name_share
 from .view import (
     Choice,
     Exhibit,
@@ -78,16 +78,12 @@ class Effect(NamedTuple):
     moved: Float[Tensor, "layers heads"]
 
 
-# Another map of the same change is only another picture: each trace's latest is kept as long as the trace itself.
-_latest: WeakKeyDictionary[Trace, Effect] = WeakKeyDictionary()
+_moved: Keeper[Tensor] = Keeper()  # another map of the same change is only another picture
 
 
 def _effect(trace: Trace, intervention: interventions.Intervention) -> Effect:
-    latest = _latest.get(trace)
-    if latest is None or latest.after.interventions[-1] != intervention:
-        after = trace.what_if([intervention])
-        latest = _latest[trace] = Effect(after, effects.moved_by_head(trace, after))
-    return latest
+    after = effects.changed(trace, intervention)
+    return Effect(after, _moved.recall(trace, lambda: effects.moved_by_head(trace, after), subject=intervention))
 
 
 def choices(trace: Trace) -> tuple[Choice, ...]:
