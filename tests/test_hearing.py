@@ -9,7 +9,8 @@ from oracles import TINY
 from traces import make_trace
 
 import wavlm_explorer as wx
-from wavlm_explorer.hearing import can_hear, sensitivity
+from wavlm_explorer.excerpt import can_hear
+from wavlm_explorer.hearing import sensitivity
 
 
 @pytest.mark.parametrize("config", [TINY, VARIANTS["pre-norm"]], ids=["group norm", "layer norm"])
@@ -52,9 +53,9 @@ def test_the_ends_of_the_clip_are_heard_too():
 
 def test_a_trace_from_a_file_cannot_hear(tmp_path):
     trace = make_trace()
-    assert can_hear(trace)
+    assert can_hear(trace.model)
     saved = wx.load_trace(trace.save(tmp_path / "trace.safetensors"))
-    assert not can_hear(saved)
+    assert not can_hear(saved.model)
     with pytest.raises(ValueError, match="without the convolutions"):
         sensitivity(saved, 0)
 

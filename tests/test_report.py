@@ -8,9 +8,9 @@ from traces import make_trace
 
 import wavlm_explorer as wx
 from wavlm_explorer import capacity
-from wavlm_explorer.figures import LIGHT, Picture
+from wavlm_explorer.figures import DARK, LIGHT, Picture
 from wavlm_explorer.report import add_items, begin_report, find_pages
-from wavlm_explorer.views import VIEWS, Exhibit, Note
+from wavlm_explorer.views import VIEWS, Exhibit, Item, Note, Offer
 
 PICTURE = re.compile(r'srcset="(data:image/webp;base64,[^"]+)"><img src="(data:image/webp;base64,[^"]+)"')
 
@@ -122,3 +122,15 @@ def test_what_does_not_fit_is_said_in_its_place(shown_before):
     assert page.count("<img") == 1
     assert 'alt="A square."' in page
     assert "This could not be computed here: 9 GB of &lt;maps&gt;" in page
+
+
+def test_what_a_page_offers_shifts_no_picture():
+    """On screen an offer is a button, so what is shown there comes without it."""
+    document = begin_report(make_trace())
+
+    def make_items(palette):
+        items: list[Item] = [Offer("sweep", "Do it", "", lambda _: None)] * (palette == DARK)
+        return [*items, Exhibit("one", Picture(1, 1, palette), "The only one.", dict)]
+
+    add_items(document, make_items)
+    assert document.to_html().count("<figcaption>") == 1

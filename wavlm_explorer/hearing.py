@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .excerpt import LeftOut
+from .excerpt import can_hear
 from .indices import check_index
 from .passes import prepare_samples
 from .tracing import Trace
@@ -22,11 +22,6 @@ class Sensitivity(NamedTuple):
     begin: int  # which sample of the clip is the first
 
 
-def can_hear(trace: Trace) -> bool:
-    """Whether the trace's model has its convolutions: one that came with a saved trace has not."""
-    return not isinstance(trace.model.feature_extractor, LeftOut)
-
-
 def sensitivity(trace: Trace, frame: SupportsIndex) -> Sensitivity:
     """Let the convolutions hear the sound around one frame, and ask how much each sample moves what they say there.
 
@@ -35,7 +30,7 @@ def sensitivity(trace: Trace, frame: SupportsIndex) -> Sensitivity:
 
     Raises: IndexError for a frame that is not there; ValueError for a model without its convolutions.
     """
-    if not can_hear(trace):
+    if not can_hear(trace.model):
         raise ValueError("Expected a whole WavLM; this trace came from a file, without the convolutions that hear.")
     config, frame = trace.model.config, check_index("frame", frame, trace.num_frames)
     first, last = max(0, frame - NEIGHBOURS), min(trace.num_frames - 1, frame + NEIGHBOURS)

@@ -178,9 +178,8 @@ class LayerAttention:
             barred |= self._windows(distances, heads, rows)
         if keys is not None:
             barred |= keys[heads, None]
-        blind = barred.all(dim=-1, keepdim=True)
-        logits = logits.masked_fill(barred & ~blind, float("-inf"))
-        return self._attention.compute_weights(logits).masked_fill(blind, 0)
+        mask = torch.zeros_like(logits).masked_fill(barred, float("-inf"))
+        return self._attention.compute_weights(logits, mask)
 
     def _windows(
         self, curve: Shaped[Tensor, "heads distances"], heads: Indices, rows: Indices

@@ -8,7 +8,7 @@ from .document import Document
 from .figures.style import DARK, LIGHT, Palette, Picture
 from .tracing import Trace
 from .typesetting import set_prose
-from .views import VIEWS, Exhibit, Item, Lesson, Note, Sounds, Table, View, WholeNumber, Working
+from .views import VIEWS, Exhibit, Item, Lesson, Note, Offer, Sounds, Table, View, WholeNumber, Working
 
 MakeItems = Callable[[Palette], Iterable[Item]]
 
@@ -74,9 +74,10 @@ def add_lesson(document: Document, title: str, lesson: Lesson, facts: Iterable[t
 
 
 def add_items(document: Document, make_items: MakeItems) -> None:
-    """Add what a page shows; what cannot be computed here, for want of memory, is said in its place."""
+    """Add what a page shows, not what it offers; what cannot be computed, for want of memory, is said in its place."""
+    both = ((item for item in make_items(palette) if not isinstance(item, Offer)) for palette in (LIGHT, DARK))
     try:
-        for light, dark in zip(make_items(LIGHT), make_items(DARK), strict=False):
+        for light, dark in zip(*both, strict=False):
             _add_item(document, light, dark)
     except (MemoryError, RuntimeError) as error:  # PyTorch tells of missing memory by a RuntimeError
         document.add_text(f"This could not be computed here: {error}")

@@ -5,9 +5,9 @@ from typing import Any
 
 from ..cloze import PredictionHead, guess_distance, prediction_head
 from ..effects import changed
+from ..excerpt import can_hear
 from ..figures.cloze import cloze_certainty, cloze_distance, cloze_guesses
 from ..figures.style import Palette
-from ..hearing import can_hear
 from ..interventions import FramesHidden
 from ..tracing import Trace
 from ..views.cloze import AS_IT_IS, choose_hidden
@@ -106,7 +106,7 @@ def _missing(trace: Trace) -> str:
     """Say why nothing can be guessed here, if so."""
     if trace.num_frames <= LEAST_HIDDEN:
         return "This clip has too few frames for a gap and something around it. Choose a longer one to try it."
-    if not can_hear(trace):
+    if not can_hear(trace.model):
         return (
             "Nothing can be hidden here: this trace was opened from a file, and the convolutions that hear did not "
             "come with it. Choose a sample or a recording in the sidebar to play."

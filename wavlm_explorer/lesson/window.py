@@ -8,9 +8,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..audio import SAMPLE_RATE
+from ..excerpt import can_hear
 from ..figures.style import Palette
 from ..figures.waveform import frame_windows, heard_samples
-from ..hearing import can_hear, sensitivity
+from ..hearing import sensitivity
 from ..tracing import Trace
 from ..views.view import Choice, Exhibit, Note, WholeNumber, choose_frame
 from .chapter import Scene, Verdict
@@ -47,7 +48,7 @@ def exhibits(trace: Trace, palette: Palette, frame: int, apart: int) -> Iterator
             "second": trace.audio.samples[other_start : other_start + seen],
         },
     )
-    if not can_hear(trace):
+    if not can_hear(trace.model):
         yield Note(
             "How strongly a frame answers to each sample cannot be shown here: this trace was opened from a file, and "
             "the convolutions that hear did not come with it. Choose a sample or a recording in the sidebar to see it."

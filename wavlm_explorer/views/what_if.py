@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from .. import effects, interventions
-from ..excerpt import LeftOut
+from ..excerpt import can_hear
 from ..figures import effects as pictures
 from ..figures.style import Palette
 from ..gates import has_gate
@@ -89,7 +89,7 @@ def _effect(trace: Trace, intervention: interventions.Intervention) -> Effect:
 def choices(trace: Trace) -> tuple[Choice, ...]:
     """What is changed, where, with which number, and the map to look at."""
     kinds = [kind for kind in IN_ATTENTION if _has(trace, kind)] + [LAYER_SKIPPED]
-    kinds += [SOUND_HIDDEN] * (not isinstance(trace.model.feature_extractor, LeftOut))
+    kinds += [SOUND_HIDDEN] * can_hear(trace.model)
     in_attention, last_layer, last_head = {"what_if": IN_ATTENTION}, trace.num_layers - 1, trace.num_heads - 1
     layered = {"what_if": (*IN_ATTENTION, LAYER_SKIPPED), "where": (ONE_HEAD, ONE_LAYER)}
     return (
@@ -128,7 +128,7 @@ def _lacking(trace: Trace) -> list[str]:
         "this model has no gate that could be fixed": not has_gate(trace),
         "it has no relative positions to switch off": not trace.model.config.relative_position_embedding,
         "this trace came from a file, without what hears, so no sound can be hidden: open its checkpoint for that": (
-            isinstance(trace.model.feature_extractor, LeftOut)
+            not can_hear(trace.model)
         ),
     }
     return [reason for reason, holds in reasons.items() if holds]
