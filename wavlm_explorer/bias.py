@@ -24,7 +24,7 @@ class BiasCurves(NamedTuple):
 
 
 def learned_bias(trace: Trace) -> BiasCurves:
-    """Read the bias table at every distance up to a little beyond max_distance.
+    """Read the bias table at every distance up to a little beyond max_distance: the model's, whatever interventions do.
 
     Raises: ValueError for a model without relative positions.
     """
@@ -67,6 +67,8 @@ class Preferences(NamedTuple):
 
 def preferences(trace: Trace) -> Preferences:
     """Measure what each head's bias prefers; softmax(bias) is what position alone would make of attention.
+
+    The bias is the model's table, whatever interventions make of it in some layer.
 
     Raises: ValueError for a model without relative positions.
     """

@@ -1,6 +1,7 @@
 """What interventions do to a clip: the pass under them beside the pass without, and which heads matter most.
 
-Conventions: `before` is the untouched trace and `after` the one under interventions, of the same clip and model.
+Conventions: `before` is the trace that one begins with, `after` the one under further interventions, of the same clip
+and model.
 """
 
 from collections.abc import Callable

@@ -50,8 +50,9 @@ def learning_weights(model: WavLM) -> dict[str, nn.Parameter]:
 def front_end_gradients(trace: Trace, frame: SupportsIndex, scale: float) -> FrontEndGradients:
     """Let a copy of the front end hear the sound around a frame, and go back through it once.
 
-    The copy is run by the model's own forward, with `scale` for `feature_grad_mult`. The model is only read. The
-    results of the latest frame are kept.
+    The copy is run by the model's own forward, with `scale` for `feature_grad_mult`; it hears the sound itself, also
+    where an intervention hides frames from the transformer. The model is only read. The results of the latest frame
+    are kept.
 
     Raises: ValueError for a model that came with a trace, without its convolutions; IndexError for a frame that is
     not there.

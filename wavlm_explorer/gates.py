@@ -31,13 +31,16 @@ def has_gate(trace: Trace) -> bool:
 def gate_from(trace: Trace, layer: int, source: str, frames: slice = slice(None)) -> Float[Tensor, "heads frames"]:
     """The gate of every head at every frame (or those wanted), fed by one of GATE_SOURCES; ones without a gate.
 
+    A gate that an intervention fixes is fixed whatever feeds it.
+
     Raises: ValueError for another source; IndexError for a layer that is not there.
     Source: WavLM, arXiv 2110.13900, section IV-A; an author on the difference, github.com/microsoft/UniSpeech issue 25.
     """
     if source not in GATE_SOURCES:
         raise ValueError(f"source: expected one of {', '.join(GATE_SOURCES)}; found {source!r}")
+    layer = check_index("layer", layer, trace.num_layers)
     attention, x = _attention_and_input(trace, layer, frames)
-    return to_cpu(GATE_SOURCES[source](attention, x.unsqueeze(1))[0])
+    return to_cpu(trace.plan.edit_gate(layer, GATE_SOURCES[source](attention, x.unsqueeze(1)))[0])
 
 
 class HeadGate(NamedTuple):
@@ -52,7 +55,7 @@ class HeadGate(NamedTuple):
 
 @torch.no_grad()
 def head_gate(trace: Trace, layer: SupportsIndex, head: SupportsIndex) -> HeadGate:
-    """Take one head's gate apart.
+    """Take one head's gate apart, as the model makes it; an intervention that fixes the gate comes after.
 
     Raises: IndexError for a layer or head that is not there; ValueError for a model without a gate.
     """
@@ -68,7 +71,7 @@ def head_gate(trace: Trace, layer: SupportsIndex, head: SupportsIndex) -> HeadGa
 
 
 class GatedRows(NamedTuple):
-    """One frame's attention as it would be under several gates, everything else as it is."""
+    """One frame's attention as it would be under several gates, everything else as it is, keys that are barred too."""
 
     gates: Float[Tensor, " gates"]
     position: Float[Tensor, "gates keys"]  # gate x bucket_bias, what is added to the content's logits
@@ -88,7 +91,8 @@ def gated_rows(
     terms = trace.attention_terms(layer, head, slice(frame, frame + 1))
     tried = torch.cat([terms.gate, torch.tensor(gates, dtype=torch.float32)])
     position = tried[:, None] * terms.bucket_bias
-    weights = torch.softmax(terms.content + position, dim=-1)
+    attention = trace.model.encoder.block(check_index("layer", layer, trace.num_layers)).self_attn
+    weights = attention.compute_weights(terms.content + position, terms.bars)
     distance = row_distance(weights[:, None], torch.tensor([frame]))[:, 0]
     return GatedRows(tried, position, weights, distance * 1000 * trace.model.config.frame_seconds)
 
@@ -118,4 +122,4 @@ def _attention_and_input(
     trace: Trace, layer: int, frames: slice = slice(None)
 ) -> tuple[MultiheadAttention, Float[Tensor, "frames width"]]:
     x = trace.attention_input(layer)[frames].to(trace.model.device, trace.model.mask_emb.dtype)
-    return trace.model.encoder.block(layer % trace.num_layers).self_attn, x
+    return trace.model.encoder.block(layer).self_attn, x

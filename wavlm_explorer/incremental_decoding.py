@@ -34,7 +34,8 @@ class Decoding(NamedTuple):
 def decode(trace: Trace, layer: SupportsIndex) -> Decoding:
     """Let the first MAX_STEPS frames enter one layer's attention one by one; the latest result is kept.
 
-    A demonstration: the frames are what enters the layer in the real pass, where they have seen the whole clip.
+    A demonstration: the frames are what enters the layer in the real pass, where they have seen the whole clip. The
+    layer is the model's own: of a trace's interventions it knows only what they changed below.
 
     Raises: IndexError for a layer that is not there.
     """

@@ -16,14 +16,22 @@ Indices = Int[Tensor, " chosen"]
 
 
 class AttentionTerms(NamedTuple):
-    """One head's attention, taken apart: logits = content + position, position = gate x bucket_bias."""
+    """One head's attention, taken apart: logits = content + position, position = gate x bucket_bias.
+
+    Where an intervention bars a key, the logit is minus infinity; content and position stay.
+    """
 
     content: Float[Tensor, "queries keys"]  # scaled q.k
     bucket_bias: Float[Tensor, "queries keys"]  # zeros for a model without relative positions
     gate: Float[Tensor, " queries"]  # ones for a model without a gate
     position: Float[Tensor, "queries keys"]
     logits: Float[Tensor, "queries keys"]
-    weights: Float[Tensor, "queries keys"]  # softmax(logits), rows sum to one
+    weights: Float[Tensor, "queries keys"]  # softmax(logits), rows sum to one, or to zero where every key is barred
+
+    @property
+    def bars(self) -> Float[Tensor, "..."]:
+        """What makes the logits of content + position: 0, or minus infinity where a key is barred."""
+        return torch.zeros_like(self.logits).masked_fill(self.logits.isneginf(), float("-inf"))
 
 
 class AttentionParts(NamedTuple):
@@ -39,6 +47,20 @@ class AttentionParts(NamedTuple):
     table: Float[Tensor, "heads distances"] | None  # the curve that the model holds, whatever was made of it above
     barred_distances: Bool[Tensor, "heads distances"] | None = None  # no query looks so far
     barred_keys: Bool[Tensor, "heads frames"] | None = None  # no query looks there
+
+
+class Bars(NamedTuple):
+    """What interventions add to a layer's logits: 0, or minus infinity by the distance or by the key."""
+
+    distances: Float[Tensor, "heads distances"]  # from 1 - frames to frames - 1
+    keys: Float[Tensor, "heads frames"]
+
+
+class LayerSummary(NamedTuple):
+    """All heads of a layer at a glance."""
+
+    thumbnails: Float[Tensor, "heads query_cells key_cells"]  # each cell the largest weight of those it covers
+    measures: dict[str, Float[Tensor, " heads"]]
 
 
 def attention_parts(encoder: TransformerEncoder, layer: int, x: Float[Tensor, "frames 1 width"]) -> AttentionParts:
@@ -65,6 +87,21 @@ class LayerAttention:
         """What each frame multiplies each head's bias by."""
         return to_cpu(self._parts.gate[0])
 
+    def query(self) -> Float[Tensor, "heads frames head_dim"]:
+        """The scaled queries; zeros where content is off."""
+        return to_cpu(self._parts.q[0])
+
+    def bias_curve(self) -> Float[Tensor, "heads distances"]:
+        """The position bias, ungated, from the distance 1 - frames to frames - 1; zeros without relative positions."""
+        if self._parts.curve is None:
+            return torch.zeros(self.num_heads, 2 * self.num_frames - 1)
+        return to_cpu(self._parts.curve)
+
+    def bars(self) -> Bars:
+        """What no query looks at."""
+        distances = _as_bars(self._parts.barred_distances, (self.num_heads, 2 * self.num_frames - 1))
+        return Bars(distances, _as_bars(self._parts.barred_keys, (self.num_heads, self.num_frames)))
+
     def gather(self, values: Float[Tensor, "1 heads frames head_dim"]) -> Float[Tensor, "1 heads frames head_dim"]:
         """What every frame gathers of the values by its weights, where the model is."""
         heads = torch.arange(self.num_heads)
@@ -78,8 +115,9 @@ class LayerAttention:
         bias = self._bias(heads, rows)
         bias = torch.zeros_like(content) if bias is None else bias[None]
         position = self._attention.compute_position(gate, bias)
-        logits = content + position
-        weights = self._softmax(logits, heads, rows)
+        logits, mask = content + position, self._mask(heads, rows)
+        weights = self._attention.compute_weights(logits, mask)
+        logits = logits if mask is None else logits + mask
         return AttentionTerms(*(to_cpu(term[0]) for term in (content, bias, gate, position, logits, weights)))
 
     def weights(self, heads: Indices, rows: Indices) -> Float[Tensor, "heads queries keys"]:
@@ -91,7 +129,7 @@ class LayerAttention:
         logits, bias = self._content(heads, rows), self._bias(heads, rows)
         if bias is not None:
             logits += self._attention.compute_position(self._parts.gate[:, heads][:, :, rows], bias[None])
-        return self._softmax(logits, heads, rows)[0]
+        return self._attention.compute_weights(logits, self._mask(heads, rows))[0]
 
     def overview(self, heads: Indices, factor: int) -> Float[Tensor, "heads query_cells key_cells"]:
         """The maps, each cell the largest of factor x factor weights."""
@@ -109,9 +147,7 @@ class LayerAttention:
         blocks = [[_pool_term(term, factor) for term in self.terms(head, rows)] for rows in self._blocks(1, factor)]
         return AttentionTerms(*(torch.cat(parts, dim=1)[0] for parts in zip(*blocks, strict=True)))
 
-    def summary(
-        self, factor: int, frame_seconds: float
-    ) -> tuple[Float[Tensor, "heads query_cells key_cells"], dict[str, Float[Tensor, " heads"]]]:
+    def summary(self, factor: int, frame_seconds: float) -> LayerSummary:
         """Overview and measures of every head, in one go over the maps."""
         heads, sums, pooled = torch.arange(self.num_heads), MapSums(self.num_frames), []
         content, position = self.content_variance(), self.position_variance()
@@ -119,7 +155,7 @@ class LayerAttention:
             weights = self._weights(heads, rows)
             pooled.append(pool_highest(weights, factor))
             sums.add(weights, content[:, rows], position[:, rows])
-        return to_cpu(torch.cat(pooled, dim=1)), sums.measures(frame_seconds)
+        return LayerSummary(to_cpu(torch.cat(pooled, dim=1)), sums.measures(frame_seconds))
 
     def sampled_measures(self, rows: Indices, frame_seconds: float) -> dict[str, Estimate]:
         """The measures of every head, as rows chosen at random tell them."""
@@ -168,18 +204,18 @@ class LayerAttention:
     def _bias(self, heads: Indices, rows: Indices) -> Float[Tensor, "heads queries keys"] | None:
         return None if self._parts.curve is None else self._windows(self._parts.curve, heads, rows)
 
-    def _softmax(self, logits: Tensor, heads: Indices, rows: Indices) -> Float[Tensor, "1 heads queries keys"]:
-        """Softmax over the keys that are not barred; a query with no key left gets zeros."""
+    def _mask(self, heads: Indices, rows: Indices) -> Float[Tensor, "1 heads queries keys"] | None:
+        """Minus infinity where a key is barred, else 0; None where nothing is."""
         distances, keys = self._parts.barred_distances, self._parts.barred_keys
         if distances is None and keys is None:
-            return self._attention.compute_weights(logits)
-        barred = torch.zeros_like(logits[0], dtype=torch.bool)
+            return None
+        q = self._parts.q
+        barred = torch.zeros(len(heads), len(rows), self.num_frames, dtype=torch.bool, device=q.device)
         if distances is not None:
             barred |= self._windows(distances, heads, rows)
         if keys is not None:
             barred |= keys[heads, None]
-        mask = torch.zeros_like(logits).masked_fill(barred, float("-inf"))
-        return self._attention.compute_weights(logits, mask)
+        return torch.zeros_like(barred, dtype=q.dtype).masked_fill(barred, float("-inf"))[None]
 
     def _windows(
         self, curve: Shaped[Tensor, "heads distances"], heads: Indices, rows: Indices
@@ -205,6 +241,10 @@ def _without_copies(indices: Indices) -> slice | Indices:
     """Indices that follow each other, as a slice: what it takes is a view."""
     first, length = int(indices[0]) if len(indices) else 0, len(indices)
     return slice(first, first + length) if torch.equal(indices, torch.arange(first, first + length)) else indices
+
+
+def _as_bars(barred: Bool[Tensor, "heads places"] | None, shape: tuple[int, int]) -> Float[Tensor, "heads places"]:
+    return torch.zeros(shape) if barred is None else torch.zeros(shape).masked_fill(barred.cpu(), float("-inf"))
 
 
 def _pool_term(term: Tensor, factor: int) -> Tensor:

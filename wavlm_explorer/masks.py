@@ -8,7 +8,6 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from .indices import check_index
-from .layer_attention import to_cpu
 from .modules import additive_mask
 from .modules.inputs import append_extra_keys
 from .tracing import Trace
@@ -61,12 +60,14 @@ def masked_attention(
 ) -> MaskedAttention:
     """Hide keys from one head by one kind of mask, by the steps that the attention's forward takes.
 
+    Keys that interventions bar stay barred, and are in both maps.
+
     Raises: IndexError for a layer or head that is not there; ValueError for another kind; MemoryError with the size.
     """
     terms = trace.attention_terms(layer, head)
     mask = chosen_mask(trace.num_frames, kind, padding_start)
     attention = trace.model.encoder.block(check_index("layer", layer, trace.num_layers)).self_attn
-    masked = attention.compute_weights(terms.logits, mask)
+    masked = attention.compute_weights(terms.content + terms.position, mask + terms.bars)
     return MaskedAttention(mask.isneginf().expand_as(masked), terms.weights, masked)
 
 
@@ -88,10 +89,10 @@ def extra_key_weights(
     head = check_index("head", head, trace.num_heads)
     terms = trace.attention_terms(layer, head)
     attention = trace.model.encoder.block(check_index("layer", layer, trace.num_layers)).self_attn
-    x = trace.attention_input(layer).unsqueeze(1).to(trace.model.device, trace.model.mask_emb.dtype)
-    q, k = (to_cpu(part[:, [head]]) for part in (attention.project_query(x), attention.project_key(x)))
     learned = drawn_key(attention.embed_dim).view(1, trace.num_heads, 1, attention.head_dim)[:, [head]]
-    keys, _ = append_extra_keys(k, k, (learned, learned), zero=True)  # what values they bring does not matter here
-    logits = attention.compute_content(q, keys)[0, 0] + F.pad(terms.position, (0, 2))
+    none = learned[:, :, :0]
+    keys, _ = append_extra_keys(none, none, (learned, learned), zero=True)  # what values they bring does not matter
+    q = trace.layer_attention(layer).query()[None, [head]]
+    logits = torch.cat([terms.content + terms.position, attention.compute_content(q, keys)[0, 0]], dim=-1)
     mask = chosen_mask(trace.num_frames, kind, padding_start, num_extra_keys=2)
-    return attention.compute_weights(logits, mask)[:, -2:]
+    return attention.compute_weights(logits, mask + F.pad(terms.bars, (0, 2)))[:, -2:]

@@ -115,7 +115,7 @@ class MapSums:
         verticality     minus the entropy of the mean row, in nats: near 0 where all queries attend to the same key
         diagonality     minus the mean distance as a share of the clip: near 0 where frames attend to themselves
         position_share  variance of gate x bias along a row, over that plus the content's; what is constant along a row
-                        does not count, for it cannot change the softmax
+                        does not count, for it cannot change the softmax; keys that interventions bar count like others
         """
         entropy, distance = self.entropy / self.num_queries, self.distance / self.num_queries
         numbers = mean_measures(entropy, distance, self.num_keys, frame_seconds) | {

@@ -105,7 +105,7 @@ def noised_twin(model: WavLM, layer: int, weight: str, after: Float[Tensor, "row
 
 @torch.no_grad()
 def run_noised(trace: Trace, noise: Noise) -> NoisedPass:
-    """Run the layers from the noised one on, from what the clean pass remembers.
+    """Run the layers from the noised one on, from what the clean pass remembers, under the same interventions.
 
     Raises: ValueError for a weight, p or block size that cannot be; MemoryError with the size.
     """
@@ -113,9 +113,9 @@ def run_noised(trace: Trace, noise: Noise) -> NoisedPass:
     mask = draw_mask(module, noise)
     after = noised_weight(module.weight, mask.to(module.weight.device), noise.p)
     twin = noised_twin(trace.model, noise.layer, noise.weight, after)
-    untouched = Plan(twin, trace.num_frames, ())
-    record = later_pass(twin, len(trace.audio.samples), trace.hidden_states, noise.layer, untouched, ignore)
-    noised = Trace(twin, trace.audio, trace.normalized, *record)
+    plan = Plan(twin, trace.num_frames, trace.interventions)
+    record = later_pass(twin, len(trace.audio.samples), trace.hidden_states, noise.layer, plan, ignore)
+    noised = Trace(twin, trace.audio, trace.normalized, *record, trace.interventions)
     return NoisedPass(noise, mask, _to_cpu(module.weight), _to_cpu(after), noised)
 
 

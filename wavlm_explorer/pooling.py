@@ -18,9 +18,12 @@ def pooling_factor(length: int, cells: int = MAX_CELLS) -> int:
 def max_pool(
     values: Float[Tensor, "*maps rows columns"], factor: int | tuple[int, int]
 ) -> Float[Tensor, "*maps pooled_rows pooled_columns"]:
-    """Keep of each factor x factor (or rows x columns) cells the value that is largest in size, with its sign."""
+    """Keep of each factor x factor (or rows x columns) cells the value that is largest in size, with its sign.
+
+    Minus infinity, where a key is barred, is kept only where a cell covers nothing else.
+    """
     highest = pool_highest(values, factor)
-    lowest = -pool_highest(-values, factor)
+    lowest = -pool_highest(torch.where(values.isneginf(), values, -values), factor)
     return torch.where(highest >= -lowest, highest, lowest)
 
 

@@ -56,6 +56,8 @@ def share_beyond_clip(kernel: Kernel, num_frames: int) -> Float[Tensor, " frames
 def positional_pass(trace: Trace) -> PositionalPass:
     """Run the front end and the positional convolution over the trace's clip again; the result is kept.
 
+    Frames that interventions hide are hidden here too.
+
     Raises: ValueError for a model that came with a trace, without its convolutions.
     """
     return _passes.recall(trace, lambda: _run(trace))
@@ -69,7 +71,7 @@ _passes: Keeper[PositionalPass] = Keeper()
 def _run(trace: Trace) -> PositionalPass:
     model, encoder = trace.model, trace.model.encoder
     source = prepare_samples(model, trace.audio.samples, trace.normalized).unsqueeze(0)
-    x = model.project(model.extract_frames(source))  # [1, frames, width]
+    x = trace.plan.hide(model.project(model.extract_frames(source)))  # [1, frames, width]
     conv, same_pad, gelu = encoder.pos_conv
     convolved = conv(x.transpose(1, 2))  # [1, width, outputs]
     surplus = convolved.shape[-1] - x.shape[1]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, SupportsIndex
+from typing import SupportsIndex
 
 import torch
 from jaxtyping import Float
@@ -15,7 +15,7 @@ from .audio import SAMPLE_RATE, Audio
 from .capacity import check_map_memory, check_pass_memory
 from .indices import Heads, check_index, choose, choose_slice
 from .interventions import Intervention, Plan
-from .layer_attention import AttentionTerms, LayerAttention, to_cpu
+from .layer_attention import AttentionTerms, LayerAttention, LayerSummary, to_cpu
 from .measures import MEASURE_NAMES, Estimate
 from .modules import GLU_Linear, GLUTerms
 from .passes import Progress, ignore, later_pass, whole_pass
@@ -26,13 +26,6 @@ THUMBNAIL_CELLS = 64
 SAMPLED_ROWS = 512
 
 __all__ = ["AttentionTerms", "LayerSummary", "Trace", "trace"]
-
-
-class LayerSummary(NamedTuple):
-    """All heads of a layer at a glance."""
-
-    thumbnails: Float[Tensor, "heads query_cells key_cells"]  # at most THUMBNAIL_CELLS; each cell the largest weight
-    measures: dict[str, Float[Tensor, " heads"]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -82,7 +75,7 @@ class Trace:
     def attention(
         self, layer: SupportsIndex, heads: Heads = None, queries: slice | None = None
     ) -> Float[Tensor, "heads queries keys"]:
-        """Attention weights of one layer, true per head; rows sum to one.
+        """Attention weights of one layer, true per head; rows sum to one, or to zero where every key is barred.
 
         heads: one, several, a slice, or None for all; the axis stays. queries: a slice of frames, or None for all.
 
@@ -90,7 +83,7 @@ class Trace:
         """
         rows, chosen = choose_slice("queries", queries, self.num_frames), choose("head", heads, self.num_heads)
         check_map_memory(len(chosen), len(rows), self.num_frames)
-        return self._attention(layer).weights(chosen, rows)
+        return self.layer_attention(layer).weights(chosen, rows)
 
     @torch.no_grad()
     def attention_terms(
@@ -103,7 +96,7 @@ class Trace:
         head = check_index("head", head, self.num_heads)
         rows = choose_slice("queries", queries, self.num_frames)
         check_map_memory(1, len(rows), self.num_frames)
-        return AttentionTerms(*(term[0] for term in self._attention(layer).terms(torch.tensor([head]), rows)))
+        return AttentionTerms(*(term[0] for term in self.layer_attention(layer).terms(torch.tensor([head]), rows)))
 
     @torch.no_grad()
     def terms_of_heads(self, layer: SupportsIndex, queries: slice | None = None) -> AttentionTerms:
@@ -113,7 +106,7 @@ class Trace:
         """
         rows = choose_slice("queries", queries, self.num_frames)
         check_map_memory(self.num_heads, len(rows), self.num_frames)
-        return self._attention(layer).terms(torch.arange(self.num_heads), rows)
+        return self.layer_attention(layer).terms(torch.arange(self.num_heads), rows)
 
     @torch.no_grad()
     def attention_overview(
@@ -126,25 +119,31 @@ class Trace:
         Raises: IndexError naming the range.
         """
         chosen = choose("head", heads, self.num_heads)
-        return self._attention(layer).overview(chosen, pooling_factor(self.num_frames, cells))
+        return self.layer_attention(layer).overview(chosen, pooling_factor(self.num_frames, cells))
 
     @torch.no_grad()
     def mean_attention_overview(
         self, layer: SupportsIndex, cells: int = MAX_CELLS
     ) -> Float[Tensor, "query_cells key_cells"]:
         """The same of the mean of all heads, which is what other tools call the attention of a layer."""
-        return self._attention(layer).mean_overview(pooling_factor(self.num_frames, cells))
+        return self.layer_attention(layer).mean_overview(pooling_factor(self.num_frames, cells))
 
     @torch.no_grad()
     def terms_overview(self, layer: SupportsIndex, head: SupportsIndex, cells: int = MAX_CELLS) -> AttentionTerms:
         """One head's terms, each at most cells x cells: of those it covers a cell has the value largest in size."""
         head = torch.tensor([check_index("head", head, self.num_heads)])
-        return self._attention(layer).terms_overview(head, pooling_factor(self.num_frames, cells))
+        return self.layer_attention(layer).terms_overview(head, pooling_factor(self.num_frames, cells))
 
     @torch.no_grad()
     def gate(self, layer: SupportsIndex) -> Float[Tensor, "heads frames"]:
         """What each frame multiplies each head's bias by; ones for a model without a gate."""
-        return self._attention(layer).gate()
+        return self.layer_attention(layer).gate()
+
+    @torch.no_grad()
+    def context(self, layer: SupportsIndex) -> Float[Tensor, "heads frames head_dim"]:
+        """What the heads hand on: the values, gathered by the weights, and what interventions make of that."""
+        layer = check_index("layer", layer, self.num_layers)
+        return to_cpu(self.plan.context(layer, self._layer_input(layer))[0])
 
     @torch.no_grad()
     def attention_input(self, layer: SupportsIndex) -> Float[Tensor, "frames width"]:
@@ -157,7 +156,7 @@ class Trace:
         """What one layer's feed-forward receives."""
         layer = check_index("layer", layer, self.num_layers)
         check_pass_memory(self.model.config, len(self.audio.samples), self.model.device)
-        attended = self._plan.attend(layer, self._layer_input(layer))
+        attended = self.plan.attend(layer, self._layer_input(layer))
         return to_cpu(self.model.encoder.block(layer).feed_forward_input(attended)[:, 0])
 
     @torch.no_grad()
@@ -192,7 +191,7 @@ class Trace:
         with self._summarizing:  # who asks for what is on its way waits for it
             if layer not in self._summaries:
                 factor, seconds = pooling_factor(self.num_frames, THUMBNAIL_CELLS), self.model.config.frame_seconds
-                self._summaries[layer] = LayerSummary(*self._attention(layer).summary(factor, seconds))
+                self._summaries[layer] = self.layer_attention(layer).summary(factor, seconds)
             return self._summaries[layer]
 
     @torch.no_grad()
@@ -207,7 +206,8 @@ class Trace:
         generator = torch.Generator().manual_seed(seed)
         rows = torch.randperm(self.num_frames, generator=generator)[:num_rows].sort().values
         chosen = choose("layer", layers, self.num_layers).tolist()
-        numbers = [self._attention(layer).sampled_measures(rows, self.model.config.frame_seconds) for layer in chosen]
+        seconds = self.model.config.frame_seconds
+        numbers = [self.layer_attention(layer).sampled_measures(rows, seconds) for layer in chosen]
         return {
             name: Estimate(*map(torch.stack, zip(*(layer[name] for layer in numbers), strict=True)))
             for name in numbers[0]
@@ -255,12 +255,13 @@ class Trace:
     def _latest_attention(self) -> dict[int, LayerAttention]:
         return {}
 
-    def _attention(self, layer: SupportsIndex) -> LayerAttention:
-        """One layer's queries, keys and gates; the latest stay, for who looks at a head soon looks at the next."""
+    @torch.no_grad()
+    def layer_attention(self, layer: SupportsIndex) -> LayerAttention:
+        """One layer's attention as it really acted, of which all maps are made; the latest stays, for its next head."""
         layer = check_index("layer", layer, self.num_layers)
         attention = self._latest_attention.get(layer)
         if attention is None:
-            attention = self._plan.attention(layer, self._layer_input(layer))
+            attention = self.plan.attention(layer, self._layer_input(layer))
             self._latest_attention.clear()
             self._latest_attention[layer] = attention
         return attention
@@ -269,7 +270,8 @@ class Trace:
         return self.hidden_states[layer].unsqueeze(1).to(self.model.device, self.model.mask_emb.dtype)
 
     @cached_property
-    def _plan(self) -> Plan:
+    def plan(self) -> Plan:
+        """What the interventions mean for this model and clip."""
         return Plan(self.model, self.num_frames, self.interventions)
 
 

@@ -65,7 +65,7 @@ def test_one_head_changed_is_attention_written_out(kind, name):
     assert torch.allclose(terms.weights, changed.attention(LAYER), atol=1e-6)
     assert np.allclose(terms.gate, hand["gate"], atol=1e-5)
     assert torch.equal(terms.gate, changed.gate(LAYER))
-    assert torch.allclose(terms.logits, terms.content + terms.position)
+    assert torch.allclose(terms.logits, terms.content + terms.position + terms.bars)
     if name != "uniform":  # which is content and position off
         assert np.allclose(terms.content, hand["content"], atol=1e-5)
         assert np.allclose(terms.bucket_bias, hand["bias"], atol=1e-6)

@@ -24,6 +24,8 @@ class Divergence:
     content    JSD(A, softmax(c_b + p_a)): against a's with only the content of b put in
     position   JSD(A, softmax(c_a + p_b)): against a's with only the position term (gate x bias) of b put in
 
+    Keys that interventions bar from one of the two stay barred where its own attention is meant: from a's in the parts.
+
     Each model runs on its own hidden states, so content also carries what the layers below have changed. The two parts
     need not add up to the total: they can undo each other, or need each other.
     """
@@ -64,10 +66,11 @@ def attention_divergence(a: Trace, b: Trace, progress: Callable[[float], object]
 
 def _sum_over_rows(a: AttentionTerms, b: AttentionTerms) -> Float[Tensor, "3 heads"]:
     """The total, the content's and the position's divergence, each summed over the rows of one block."""
-    own = _softmax(a.content, a.position)
-    swapped = ((b.content, b.position), (b.content, a.position), (a.content, b.position))
+    own = _softmax(a.content, a.position, a.bars)
+    swapped = ((b.content, b.position, b.bars), (b.content, a.position, a.bars), (a.content, b.position, a.bars))
     return torch.stack([jensen_shannon(own, _softmax(*terms)).sum(dim=-1) for terms in swapped])
 
 
-def _softmax(content: Tensor, position: Tensor) -> Tensor:
-    return torch.softmax(content.double() + position.double(), dim=-1)
+def _softmax(content: Tensor, position: Tensor, bars: Tensor) -> Tensor:
+    """Zeros where every key is barred."""
+    return torch.softmax(content.double() + position.double() + bars.double(), dim=-1).nan_to_num(nan=0)

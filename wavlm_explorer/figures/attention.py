@@ -119,13 +119,14 @@ def attention_terms(
 ) -> Picture:
     """One head taken apart: content + gate x bias = logits, and their softmax, the weights.
 
-    The three signed terms share one scale, so that one sees which of them decides.
+    The three signed terms share one scale, so that one sees which of them decides. Keys that interventions bar are grey
+    among the logits: minus infinity is on no scale.
 
     Raises: as `attention_map`.
     """
     terms = trace.terms_overview(layer, head, TERM_CELLS)
     signed = {"content  q·k / √d": terms.content, "position  gate × bias": terms.position, "logits": terms.logits}
-    largest = max(float(term.abs().max()) for term in signed.values())
+    largest = max(float(term.masked_fill(term.isneginf(), 0).abs().max()) for term in signed.values())
     figure = Picture(11.5, 3.75, palette)
     grid = figure.add_gridspec(
         2, 7, width_ratios=(1, 0.16, 1, 0.16, 1, 0.26, 1), height_ratios=(1, 0.035),
@@ -136,7 +137,10 @@ def attention_terms(
     for index, (name, term, cmap, norm) in enumerate(panels):
         axes = figure.add_subplot(grid[0, 2 * index])
         draw_map(axes, trace, term, cmap, norm, cells=TERM_CELLS)
-        dress(axes, palette, title=name, x="key (s)", y="query (s)" if index == 0 else "")
+        barred = bool(term.isneginf().any())
+        title = f"{name}  (grey: barred)" if barred else name
+        dress(axes, palette, title=title, x="key (s)", y="query (s)" if index == 0 else "")
+        axes.set_facecolor(palette.line if barred else palette.background)  # minus infinity is drawn as nothing
         axes.tick_params(labelleft=index == 0)
         bar = figure.add_subplot(grid[1, 2 * index])
         label = f"weight ({scale})" if index == 3 else "added to the logit"

@@ -20,6 +20,7 @@ from ..indices import Heads, check_index
 from ..layer_attention import AttentionParts
 
 Context = Float[Tensor, "1 heads frames head_dim"]  # the o of every head
+Gate = Float[Tensor, "1 heads queries"]
 Chosen = Int[Tensor, " chosen"]
 
 
@@ -38,8 +39,12 @@ class AttentionIntervention:
         """
 
     def edit(self, parts: AttentionParts, heads: Chosen) -> AttentionParts:
-        """Return the parts as they are to be; those given are left alone."""
+        """Return the parts as they are to be, but for the gate; those given are left alone."""
         return parts
+
+    def edit_gate(self, gate: Gate, heads: Chosen) -> Gate:
+        """Return the gates as they are to be, whatever they were made of; those given are left alone."""
+        return gate
 
     def edit_context(self, context: Context, heads: Chosen) -> Context:
         """Return what the heads hand on as it is to be; what is given is left alone."""
@@ -75,8 +80,8 @@ class GateFixed(AttentionIntervention):
         if not (config.relative_position_embedding and config.gru_rel_pos):
             raise ValueError("GateFixed: expected a model with a gate over relative positions; this one has none.")
 
-    def edit(self, parts: AttentionParts, heads: Chosen) -> AttentionParts:
-        return parts._replace(gate=parts.gate.index_fill(1, heads, self.value))
+    def edit_gate(self, gate: Gate, heads: Chosen) -> Gate:
+        return gate.index_fill(1, heads, self.value)
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,7 @@ class AttentionUniform(AttentionIntervention):
 class AttentionWithin(AttentionIntervention):
     """No query looks further than `reach` frames: A[i, j] <- A[i, j] / (sum over |k - i| <= reach of A[i, k]), else 0.
 
-    The logits stay as they are, and the softmax is taken over the band.
+    The logits within the band stay as they are; those beyond are minus infinity.
     """
 
     reach: int

@@ -9,7 +9,7 @@ from torch import Tensor
 from ..indices import choose
 from ..layer_attention import LayerAttention, attention_parts
 from ..wavlm import WavLM
-from .attention import AttentionIntervention, Chosen
+from .attention import AttentionIntervention, Chosen, Context, Gate
 from .states import FramesHidden, LayersSkipped, Patch, StatesPatched
 
 Intervention = AttentionIntervention | FramesHidden | LayersSkipped | StatesPatched
@@ -76,18 +76,38 @@ class Plan:
         parts = attention_parts(encoder, layer, x)
         for intervention, heads in self._edits.get(layer, ()):
             parts = intervention.edit(parts, heads)
+        parts = parts._replace(gate=self.edit_gate(layer, parts.gate))
         return LayerAttention(encoder.block(layer).self_attn, parts)
+
+    def edit_gate(self, layer: int, gate: Gate) -> Gate:
+        """Put what acts in a layer in the place of its gates, whatever they were made of."""
+        for intervention, heads in self._edits.get(layer, ()):
+            gate = intervention.edit_gate(gate, heads)
+        return gate
+
+    def acting(self, layer: int, head: int) -> list[AttentionIntervention]:
+        """Those interventions that meet one head, in the order in which they act."""
+        return [intervention for intervention, heads in self._edits.get(layer, ()) if head in heads]
+
+    def skips(self, layer: int) -> bool:
+        """Whether a layer lets its input through."""
+        return layer in self._skipped
 
     def attend(self, layer: int, x: State) -> State:
         """The first half of one layer, residual and norm included."""
         block = self._model.encoder.block(layer)
         if layer not in self._edits:
             return block.attend(x, self._model.encoder.compute_bias_curve(len(x)))
+        return block.add_attended(x, block.self_attn.project_output(self.context(layer, x)))
+
+    def context(self, layer: int, x: State) -> Context:
+        """What every head of a layer hands on."""
+        block = self._model.encoder.block(layer)
         values = block.self_attn.project_value(block.attention_input(x))
         context = self.attention(layer, x).gather(values)
-        for intervention, heads in self._edits[layer]:
+        for intervention, heads in self._edits.get(layer, ()):
             context = intervention.edit_context(context, heads)
-        return block.add_attended(x, block.self_attn.project_output(context))
+        return context
 
     def states(self, x: State, first: int, report: Callable[[float], object] = lambda _: None) -> Iterator[State]:
         """Yield state `first`, which is x, and what leaves each layer from `first` on.

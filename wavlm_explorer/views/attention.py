@@ -83,7 +83,8 @@ def exhibits(trace: Trace, palette: Palette, layer: int, head: int, scale: str, 
     )
     yield _row(trace, palette, layer, head, frame)
     terms = trace.attention_terms(layer, head, slice(0, CHECKED_ROWS))
-    residual = float((terms.content + terms.gate[:, None] * terms.bucket_bias - terms.logits).abs().max())
+    differences = terms.content + terms.gate[:, None] * terms.bucket_bias - terms.logits
+    residual = float(differences.masked_fill(terms.logits.isneginf(), 0).abs().max())
     decides = _what_decides(measured["position_share"], terms)
     yield Exhibit(
         "attention_terms",

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ..figures.gate import (
@@ -74,6 +75,11 @@ def exhibits(trace: Trace, palette: Palette, layer: int, head: int, frame: int) 
         return
     yield _over_time(trace, palette, layer, head, frame)
     parts = head_gate(trace, layer, head)
+    if not torch.allclose(parts.terms.gate, trace.gate(layer)[head], atol=1e-4):
+        yield Note(
+            "An intervention **fixes the gate** of this head: above is the gate that acted. The next picture and the "
+            "equation show what the model itself would have made of these frames."
+        )
     yield _parts(trace, palette, parts, frame)
     yield work_through(parts, frame)
     yield from _rows(trace, palette, gated_rows(trace, layer, head, frame, TRIED), frame)
