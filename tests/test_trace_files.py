@@ -1,26 +1,32 @@
-"""A trace opens elsewhere, without the checkpoint, and answers bit for bit; a file that is none is refused in words."""
+"""A trace opens elsewhere, without the checkpoint, and answers bit for bit, also under interventions."""
 
 import dataclasses
-import io
 import json
-import pickle
-import zipfile
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from models import VARIANTS, make_audio, make_model
-from payload import Payload
-from safetensors.torch import load, save
+from oracles import TINY
 from traces import make_trace
 
 import wavlm_explorer as wx
 from wavlm_explorer.checkpoints.kinds import TRACE_ENTRY
 from wavlm_explorer.gates import GATE_SOURCES, gate_from
-from wavlm_explorer.interventions import HeadsOff
+from wavlm_explorer.interventions import (
+    AttentionTo,
+    AttentionUniform,
+    AttentionWithin,
+    ContentOff,
+    FramesHidden,
+    GateFixed,
+    HeadsOff,
+    LayersSkipped,
+    PositionFrom,
+    PositionOff,
+    StatesPatched,
+)
 from wavlm_explorer.measures import Estimate
 from wavlm_explorer.noise import Noise, noised_pass
 from wavlm_explorer.trace_files import pack_trace
@@ -44,6 +50,11 @@ QUESTIONS = {
     "mean_attention_overview": lambda trace: trace.mean_attention_overview(1, cells=10),
     "terms_overview": lambda trace: trace.terms_overview(1, 2, cells=10),
     "gate": lambda trace: [trace.gate(layer) for layer in range(trace.num_layers)],
+    "layer_attention": lambda trace: [
+        (of.query(), of.bias_curve(), of.bars()) for of in map(trace.layer_attention, (0, 1))
+    ],
+    "context": lambda trace: [trace.context(layer) for layer in range(trace.num_layers)],
+    "plan": lambda trace: [(trace.plan.acting(layer, 2), trace.plan.skips(layer)) for layer in range(trace.num_layers)],
     "attention_input": lambda trace: trace.attention_input(1),
     "feed_forward_input": lambda trace: trace.feed_forward_input(2),
     "glu": lambda trace: trace.glu(1) if trace.model.config.activation_fn == "glu" else None,
@@ -64,11 +75,31 @@ BEYOND = {  # what the pages ask for beside these
 }
 
 
-@pytest.fixture(scope="module", params=[*VARIANTS, "nano"])
+INTERVENED = {  # every kind that a file can hold
+    "attention": [
+        AttentionWithin(5, layers=1),
+        AttentionTo(5, layers=1, heads=2),
+        GateFixed(0.3, layers=slice(None, 2), heads=[0, -1]),
+        HeadsOff(mean=True, layers=-1, heads=1),
+        HeadsOff(layers=0, heads=0),
+    ],
+    "states": [
+        FramesHidden(slice(4, 9)),
+        LayersSkipped([1]),
+        PositionFrom(0, heads=2),
+        PositionOff(layers=2),
+        ContentOff(layers=0, heads=[1]),
+        AttentionUniform(layers=1, heads=slice(1, None)),
+    ],
+}
+
+
+@pytest.fixture(scope="module", params=[*VARIANTS, "nano", *INTERVENED])
 def pair(request, tmp_path_factory) -> tuple[Trace, Trace]:
     """A trace, and what comes out of its file."""
-    model = wx.load_model("nano", "cpu") if request.param == "nano" else make_model(VARIANTS[request.param])
-    trace = wx.trace(model, dataclasses.replace(make_audio(start=2.5), name="voice.wav"))
+    model = wx.load_model("nano", "cpu") if request.param == "nano" else make_model(VARIANTS.get(request.param, TINY))
+    audio = dataclasses.replace(make_audio(start=2.5), name="voice.wav")
+    trace = wx.trace(model, audio, interventions=INTERVENED.get(request.param, ()))
     folder = tmp_path_factory.mktemp("saved")
     path = trace.save(folder / "voice.safetensors")
     assert list(folder.iterdir()) == [path]
@@ -170,151 +201,32 @@ def test_a_checkpoint_and_a_trace_are_told_apart(tmp_path):
         wx.load_trace(wx.save_model(make_model(), tmp_path / "model.pt"))
 
 
-def strangers(mark) -> dict[str, tuple[bytes, str]]:
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as file:
-        file.writestr("readme.txt", "hello")
-    return {
-        "nothing": (b"", "is empty"),
-        "a text": (b"dear diary", "another kind of file, which starts with b'dear diary'"),
-        "a sound": (b"RIFF" + bytes(100), "a sound file"),
-        "a pickle": (pickle.dumps(Payload(mark)), "another kind of file"),
-        "an archive": (archive.getvalue(), "a zip archive"),
-        "a header without end": (
-            (1 << 60).to_bytes(8, "little") + b"{}",
-            "should have 1,152,921,504,606,846,976 bytes",
-        ),
-        "a header in a header": ((20000).to_bytes(8, "little") + b'{"a":' * 4000, "to be JSON"),
-        "no header": ((1).to_bytes(8, "little") + b"{", "to be JSON"),
-    }
-
-
-def test_strangers_are_named_and_never_run(tmp_path):
-    mark = tmp_path / "executed"
-    for content, message in strangers(mark).values():
-        with pytest.raises(wx.TraceError, match="trace cannot be opened as a trace") as caught:
-            wx.load_trace(content)
-        assert message in str(caught.value)
-    assert not mark.exists()
-
-
-WHOLE = pack_trace(make_trace(seconds=0.1))
-
-
-@pytest.mark.parametrize("share", [0.0005, 0.01, 0.3, 0.9, 0.99999])
-def test_a_file_that_was_cut_short_is_refused(share):
-    with pytest.raises(wx.TraceError, match=r"cut short|another kind of file"):
-        wx.load_trace(WHOLE[: int(share * len(WHOLE))])
-
-
-def changed(change) -> bytes:
-    """Take a sound file apart, change its tensors and what it says of itself, and put it together again."""
-    tensors, header = load(WHOLE), json.loads(WHOLE[8 : 8 + int.from_bytes(WHOLE[:8], "little")])
-    facts = json.loads(header["__metadata__"][TRACE_ENTRY])
-    change(tensors, facts)
-    return save(tensors, {TRACE_ENTRY: json.dumps(facts)})
-
-
-def of_tensors(**tensors):
-    return lambda found, _: found.update(tensors)
-
-
-def of_facts(*path, value):
-    def change(_, facts):
-        for name in path[:-1]:
-            facts = facts[name]
-        facts[path[-1]] = value
-
-    return change
-
-
-def lose(*names):
-    return lambda found, _: [found.pop(name) for name in names]
-
-
-STATES = load(WHOLE)["hidden_states"]
-NORM = "model.encoder.layers.1.final_layer_norm.weight"
-NOT_A_NUMBER = torch.full_like(STATES, float("nan"))
-CHANGES = {
-    "version": (of_facts("version", value=2), "Expected version 1 of the format; found 2"),
-    "no facts": (lambda _, facts: facts.clear(), "Expected version 1 of the format; found None"),
-    "a fact missing": (lambda _, facts: facts.pop("source"), "missing, or too much: source"),
-    "a fact too many": (of_facts("more", value=1), "missing, or too much: more"),
-    "no flag": (of_facts("normalized", value=1), "normalized: expected bool; found int"),
-    "rate": (of_facts("sound", "sample_rate", value=8000), "expected 16000 Hz, found 8000"),
-    "start": (of_facts("sound", "start", value=float("nan")), "expected a number of seconds"),
-    "name": (of_facts("sound", "name", value=["a"]), "name: expected str; found list"),
-    "config type": (of_facts("config", "encoder_layers", value="3"), "encoder_layers: expected a whole number"),
-    "config size": (of_facts("config", "encoder_layers", value=10**9), "encoder_layers: expected 1 to 200"),
-    "other depth": (of_facts("config", "encoder_layers", value=4), "hidden_states: expected [5,"),
-    "heads": (of_facts("config", "encoder_attention_heads", value=5), "to divide encoder_embed_dim"),
-    "activation": (of_facts("config", "activation_fn", value="evil"), "evil"),
-    "convolutions": (of_facts("config", "conv_feature_layers", value="__import__('os')"), "expected lists of"),
-    "hop": (of_facts("config", "conv_feature_layers", value="[(8, 400, 60000)] * 1"), "at least one frame"),
-    "buckets": (of_facts("config", "num_buckets", value=16), "relative_attention_bias.weight: expected [16,"),
-    "source": (of_facts("source", "notes", value=[1]), "expected names and reasons"),
-    "format of source": (of_facts("source", "format", value="evil"), "expected names and reasons"),
-    "provenance": (of_facts("source", "fields", value={"normalize": "evil"}), "expected names and reasons"),
-    "no sound": (lose("samples"), "at least one frame of the config; found 0"),
-    "no states": (lose("hidden_states"), "missing hidden_states"),
-    "no weight": (lose(NORM), f"missing {NORM}"),
-    "a weight too many": (of_tensors(**{"model.layer_norm.weight": torch.ones(3)}), "unexpected model.layer_norm"),
-    "frames": (of_tensors(hidden_states=STATES[:, 1:].clone()), "hidden_states: expected"),
-    "shape": (of_tensors(**{NORM: torch.ones(3)}), f"{NORM}: expected"),
-    "type of states": (of_tensors(hidden_states=STATES.double()), "hidden_states: expected torch.float32"),
-    "type of weights": (of_tensors(**{NORM: torch.ones(24).double()}), "weights of one floating point type"),
-    "not a number": (of_tensors(hidden_states=NOT_A_NUMBER), "hidden_states holds NaN or infinity"),
-    "infinity": (of_tensors(**{NORM: torch.full((24,), torch.inf)}), f"{NORM} holds NaN or infinity"),
-}
-
-
-@pytest.mark.parametrize("facts", ["", "[]", "{", '"text"'])
-def test_a_description_that_is_none_is_refused(facts):
-    with pytest.raises(wx.TraceError, match="Expected the description of the trace to be"):
-        wx.load_trace(save(load(WHOLE), {TRACE_ENTRY: facts}))
-
-
-@pytest.mark.parametrize("name", CHANGES)
-def test_a_mislabelled_file_is_refused_with_the_reason(name):
-    change, message = CHANGES[name]
-    with pytest.raises(wx.TraceError, match="cannot be opened as a trace") as caught:
-        wx.load_trace(changed(change))
-    assert message in str(caught.value)
-    assert len(str(caught.value)) < 1000
-
-
-def test_a_file_that_only_was_taken_apart_opens():
-    assert repr(wx.load_trace(changed(lambda *_: None))) == repr(wx.load_trace(WHOLE))
-
-
-def test_names_of_strangers_are_safe_to_print():
-    content = changed(of_facts("sound", "name", value="\x1b[31mred\n" + "x" * 10_000))
-    assert wx.load_trace(content).audio.name == "[31mred" + "x" * 248
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.data())
-def test_a_damaged_header_is_read_or_refused(data):
-    end = 8 + int.from_bytes(WHOLE[:8], "little")
-    content = bytearray(WHOLE)
-    for _ in range(data.draw(st.integers(1, 4))):
-        content[data.draw(st.integers(0, end - 1))] = data.draw(st.integers(0, 255))
-    try:
-        trace = wx.load_trace(bytes(content))
-    except wx.TraceError:
-        return
-    assert trace.attention(0).shape[-1] == trace.num_frames
-
-
-def test_what_does_not_fit_in_memory_is_refused_with_its_size(monkeypatch):
-    monkeypatch.setattr("psutil.virtual_memory", lambda: type("Memory", (), {"available": 1000}))
-    with pytest.raises(MemoryError, match=r"The tensors of trace need about .* Open it on a larger machine"):
-        wx.load_trace(WHOLE)
-
-
 def test_a_trace_full_of_nothing_is_not_saved(tmp_path):
     trace = make_trace()
     broken = dataclasses.replace(trace, hidden_states=trace.hidden_states * np.nan)
     with pytest.raises(ValueError, match="hidden_states holds NaN or infinity"):
         broken.save(tmp_path / "broken.safetensors")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_states_of_another_trace_are_not_saved(tmp_path, tiny_trace):
+    patched = tiny_trace.what_if([HeadsOff(layers=0), StatesPatched(1, make_trace(seconds=0.8), frames=3)])
+    with pytest.raises(ValueError, match="StatesPatched takes its states from another trace, which the file would not"):
+        patched.save(tmp_path / "patched.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_trace_without_interventions_is_written_as_ever(tiny_trace):
+    for trace, version in ((tiny_trace, 1), (tiny_trace.what_if([HeadsOff()]), 2)):
+        content = pack_trace(trace)
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        facts = json.loads(header["__metadata__"][TRACE_ENTRY])
+        assert facts["version"] == version
+        assert ("interventions" in facts) == (version == 2)
+
+
+def test_more_is_changed_in_a_loaded_trace_as_in_the_saved_one(pair):
+    more = [HeadsOff(layers=2, heads=0), AttentionWithin(4)]
+    ours, theirs = (trace.what_if(more) for trace in pair)
+    assert ours.interventions == theirs.interventions == (*pair[0].interventions, *more)
+    assert torch.equal(ours.hidden_states, theirs.hidden_states)

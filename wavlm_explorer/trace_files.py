@@ -2,7 +2,8 @@
 
 tensors: samples [samples] float32; hidden_states and output as of a Trace; each weight of an excerpt, behind "model.".
 metadata: one entry, a JSON object with the version of the format, the sound's name, start and rate, whether it was
-normalised, and the model's config and source. One entry, because the library writes several in no order.
+normalised, and the model's config and source. One entry, because the library writes several in no order. Version 2 is
+of a trace under interventions, and lists them (interventions/facts.py); any other trace is of version 1.
 """
 
 import dataclasses
@@ -24,11 +25,13 @@ from .checkpoints.safetensor_files import parse_json, read_safetensors
 from .config import FIELD_NAMES, WavLMConfig
 from .devices import resolve_device
 from .excerpt import is_kept, make_excerpt
+from .interventions import Intervention, Plan
+from .interventions.facts import from_facts, to_facts
 from .source import Provenance, Source
 from .tracing import Trace
 from .wavlm import WavLM
 
-VERSION = 1
+PLAIN, INTERVENED = VERSIONS = (1, 2)
 WEIGHT = "model."  # before the name of each weight
 RECORD = ("samples", "hidden_states", "output")
 WEIGHT_DTYPES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
@@ -92,11 +95,6 @@ def load_trace(source: str | Path | bytes | BinaryIO, device: str = "auto") -> T
 
 
 def _tensors(trace: Trace) -> dict[str, Tensor]:
-    if trace.interventions:
-        raise ValueError(
-            f"Expected an untouched trace, for a file holds no interventions; found {len(trace.interventions)}. "
-            "Save the trace without them, and call what_if on it once it is loaded."
-        )
     parameters = {name: tensor.detach() for name, tensor in trace.model.named_parameters() if is_kept(name)}
     tensors = {
         "samples": torch.tensor(trace.audio.samples),
@@ -110,13 +108,15 @@ def _tensors(trace: Trace) -> dict[str, Tensor]:
 
 def _metadata(trace: Trace) -> dict[str, str]:
     audio, model = trace.audio, trace.model
-    facts = {
-        "version": VERSION,
+    facts: dict[str, Any] = {
+        "version": INTERVENED if trace.interventions else PLAIN,
         "sound": {"name": audio.name, "start": audio.start, "sample_rate": audio.sample_rate},
         "normalized": trace.normalized,
         "config": dataclasses.asdict(model.config),
         "source": {field.name: _plain(getattr(model.source, field.name)) for field in dataclasses.fields(Source)},
     }
+    if trace.interventions:
+        facts["interventions"] = to_facts(trace.interventions)
     return {TRACE_ENTRY: json.dumps(facts)}
 
 
@@ -128,6 +128,7 @@ def _read(memory: memoryview, name: str) -> Trace:
     """Raises: ValueError for what is wrong with the file; MemoryError."""
     tensors, facts = _open(memory)
     kinds = {"version": int, "sound": dict, "normalized": bool, "config": dict, "source": dict}
+    kinds |= {"interventions": list} if facts["version"] == INTERVENED else {}
     _check_entries("The description of the trace", facts, **kinds)
     sound = facts["sound"]
     _check_entries("The sound", sound, name=str, start=float, sample_rate=int)
@@ -138,7 +139,8 @@ def _read(memory: memoryview, name: str) -> Trace:
     audio = Audio(record["samples"].numpy(), sound["sample_rate"], _printable(sound["name"]), sound["start"])
     model = _read_model(tensors, config)
     model.source = _read_source(facts["source"])
-    return Trace(model, audio, facts["normalized"], record["hidden_states"], record["output"])
+    interventions = _read_interventions(facts.get("interventions", []), model, record["hidden_states"].shape[1])
+    return Trace(model, audio, facts["normalized"], record["hidden_states"], record["output"], interventions)
 
 
 def _open(memory: memoryview) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -155,9 +157,11 @@ def _open(memory: memoryview) -> tuple[dict[str, Tensor], dict[str, Any]]:
             "Expected a file that trace.save wrote; found other tensors, perhaps a checkpoint (load_model)."
         )
     facts = parse_json(found.metadata[TRACE_ENTRY].encode(), "the description of the trace")
-    if facts.get("version") != VERSION:
+    if facts.get("version") not in VERSIONS:
         version = repr(facts.get("version"))[:20]
-        raise ValueError(f"Expected version {VERSION} of the format; found {version}. Update the toolkit.")
+        raise ValueError(
+            f"Expected version {PLAIN} or {INTERVENED} of the format; found {version}. Update the toolkit."
+        )
     return found.tensors, facts
 
 
@@ -238,6 +242,16 @@ def _read_source(facts: dict[str, Any]) -> Source:
     if not sound or not set(facts["fields"].values()) <= set(get_args(Provenance)):
         raise ValueError(f"The model's source: expected names and reasons, and a format among {', '.join(formats)}.")
     return Source(**facts | {"name": _printable(facts["name"]), "notes": tuple(facts["notes"])})
+
+
+def _read_interventions(facts: list[Any], model: WavLM, num_frames: int) -> tuple[Intervention, ...]:
+    """Make them, once it is known that they have a place in the model and the clip."""
+    interventions = from_facts(facts)
+    try:
+        Plan(model, num_frames, interventions)
+    except IndexError as error:
+        raise ValueError(f"Its interventions have no place in it: {error}.") from error
+    return interventions
 
 
 def _printable(name: str) -> str:

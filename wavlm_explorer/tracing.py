@@ -236,8 +236,8 @@ class Trace:
         The file holds the sound, all that is kept here, and the weights of the layers, each number as it is: most of it
         are those weights. It appears under its name only when it is whole. Returns the path.
 
-        Raises: ValueError for a trace that holds NaN or infinity, or is under interventions; OSError as the system
-        gives it.
+        Raises: ValueError for a trace that holds NaN or infinity, or states of another trace (`StatesPatched`); OSError
+        as the system gives it.
         """
         from .trace_files import save_trace  # above this: it opens strangers' files as checkpoints are opened
 

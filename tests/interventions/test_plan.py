@@ -145,12 +145,6 @@ def test_what_has_no_place_is_refused(kind, intervention, error, words):
             refuse([intervention])
 
 
-def test_a_file_holds_no_interventions(tmp_path, tiny_trace):
-    with pytest.raises(ValueError, match="file holds no interventions; found 1"):
-        tiny_trace.what_if([HeadsOff(layers=0)]).save(tmp_path / "x.safetensors")
-    assert not list(tmp_path.iterdir())
-
-
 def test_a_loaded_trace_can_be_intervened_in_but_hears_nothing_new(tmp_path, tiny_trace):
     loaded = wx.load_trace(tiny_trace.save(tmp_path / "x.safetensors"))
     interventions = [HeadsOff(layers=1, heads=1), AttentionWithin(4)]
