@@ -122,8 +122,9 @@ def _are_indices(value: Any) -> bool:
         return all(map(_is_whole, value))
     if isinstance(value, dict):
         ends = value.get(SLICE)
-        is_slice = value.keys() == {SLICE} and isinstance(ends, list) and len(ends) == 3
-        return is_slice and all(end is None or _is_whole(end) for end in ends)
+        if value.keys() != {SLICE} or not isinstance(ends, list) or len(ends) != 3:
+            return False
+        return all(end is None or _is_whole(end) for end in ends)
     return value is None or _is_whole(value)
 
 

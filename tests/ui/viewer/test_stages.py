@@ -2,6 +2,7 @@
 
 import json
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,17 @@ from traces import make_trace
 
 from wavlm_explorer import Trace
 from wavlm_explorer.gates import GATE_SOURCES, gate_from
+from wavlm_explorer.interventions import (
+    AttentionTo,
+    AttentionUniform,
+    AttentionWithin,
+    ContentOff,
+    GateFixed,
+    HeadsOff,
+    LayersSkipped,
+    PositionFrom,
+    PositionOff,
+)
 from wavlm_explorer.ui.viewer import stages
 from wavlm_explorer.ui.viewer.payloads import make
 
@@ -38,9 +50,12 @@ def put_together(parts: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, 
     content = parts["content"].astype(np.float64) + parts["content_max"][:, None]
     distances = np.arange(size) - np.arange(size)[:, None]
     logits = content + parts["gates"][0][:, None] * parts["bias"][distances + size - 1]
-    weights = np.exp(logits - logits.max(1, keepdims=True))
-    weights *= (parts["share"] / weights.sum(1))[:, None]
-    return logits, weights, weights @ parts["value"] + parts["outside"]
+    logits = logits + parts["barred_distances"][distances + size - 1] + parts["barred_keys"]
+    weights = np.exp(logits - logits.max(1, keepdims=True).clip(min=-1e30))
+    weights *= (parts["share"] / weights.sum(1).clip(min=1e-30))[:, None]
+    gathered = weights @ parts["value"] + parts["outside"]
+    off = {"gathered": gathered, "nothing": 0 * gathered, "mean": np.tile(parts["mean"], (size, 1))}
+    return logits, weights, off[str(parts["handed_on"])]
 
 
 def head_output(trace: Trace, layer: int, head: int) -> torch.Tensor:
@@ -94,7 +109,7 @@ def test_every_gate_travels(tiny_trace):
 
 
 def test_bias_curves_reach_as_far_as_the_clip_or_the_table(any_trace):
-    curves = stages.bias_curves(any_trace)
+    curves = stages.bias_curves(any_trace, 1)
     reach = min(any_trace.num_frames - 1, any_trace.model.config.max_distance)
     assert curves.shape == (any_trace.num_heads, 2 * reach + 1)
     for head in range(any_trace.num_heads):
@@ -108,11 +123,73 @@ def test_bias_curves_reach_as_far_as_the_clip_or_the_table(any_trace):
 def test_bias_curves_end_where_nothing_changes_any_more():
     trace = make_trace(seconds=1.5)
     assert trace.num_frames > trace.model.config.max_distance == 60
-    curves = stages.bias_curves(trace)
+    curves = stages.bias_curves(trace, 2)
     assert curves.shape == (trace.num_heads, 121)
     bias = trace.attention_terms(0, 1).bucket_bias
     assert bool((bias[0, 60:] == curves[1, -1]).all())
     assert bool((bias[-1, :-60] == curves[1, 0]).all())
+
+
+WHERE: dict[str, Any] = {"layers": 1, "heads": 2}
+ACTING: dict[str, tuple[list[Any], list[str]]] = {
+    "off": ([HeadsOff(**WHERE)], ["it hands on nothing"]),
+    "mean": ([HeadsOff(mean=True, **WHERE)], ["it hands on the same for every frame, its mean over the clip"]),
+    "both": ([HeadsOff(mean=True, **WHERE), HeadsOff(**WHERE)], ["it hands on the same", "it hands on nothing"]),
+    "gate": ([GateFixed(-0.25, **WHERE)], ["its gate is fixed at −0.25"]),
+    "position": ([PositionOff(**WHERE)], ["its position bias is off"]),
+    "other position": ([PositionFrom(-3, **WHERE)], ["its position bias is that of head 0"]),
+    "content": ([ContentOff(**WHERE)], ["its content is off"]),
+    "uniform": ([AttentionUniform(**WHERE)], ["all keys share alike"]),
+    "within": ([AttentionWithin(4, **WHERE)], ["no query looks further than 4 frames"]),
+    "to": ([AttentionTo(-20, **WHERE)], ["every query looks at frame 19 only"]),
+    "blind": (
+        [AttentionWithin(4, **WHERE), AttentionTo(6, **WHERE)],
+        ["no query looks", "every query looks at frame 6"],
+    ),
+    "elsewhere": ([ContentOff(layers=0), GateFixed(0.0, layers=1, heads=1)], []),
+}
+
+
+@pytest.mark.parametrize("window", [(0, 39), (11, 30)])
+@pytest.mark.parametrize("name", ACTING)
+def test_what_acted_is_what_the_browser_puts_together(tiny_trace, name, window):
+    interventions, phrases = ACTING[name]
+    changed, frames = tiny_trace.what_if(interventions), slice(*window)
+    parts = fetch(changed, 1, 2, *window)
+    logits, weights, output = put_together(parts)
+    terms = changed.attention_terms(1, 2)
+    finite = terms.logits[frames, frames].isfinite().numpy()
+    np.testing.assert_array_equal(np.isfinite(logits), finite)
+    rows = parts["checked"].tolist()
+    np.testing.assert_allclose(parts["exact_logits"], terms.logits[frames, frames][rows], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(logits[finite], terms.logits[frames, frames][finite], atol=2e-2)
+    np.testing.assert_allclose(weights, changed.attention(1, 2)[0, frames, frames], atol=2e-3)
+    np.testing.assert_allclose(output, changed.context(1)[2, frames], atol=1e-2)
+    assert all(
+        np.isfinite(parts[array]).all() for array in ("content", "content_max", "gates", "bias", "value", "mean")
+    )
+    assert parts["interventions"] == len(interventions)
+    assert len(parts["acting"]) == len(phrases)
+    assert all(phrase in said for phrase, said in zip(phrases, parts["acting"], strict=True))
+
+
+def test_half_precision_is_finest_among_the_keys_that_are_left():
+    trace = make_trace().what_if([AttentionWithin(0, **WHERE)])
+    parts = fetch(trace, 1, 2, 0, trace.num_frames)
+    np.testing.assert_array_equal(parts["content_max"], trace.attention_terms(1, 2).content.diagonal())
+
+
+def test_a_layer_has_the_bias_that_acted_in_it(tiny_trace):
+    changed = tiny_trace.what_if([PositionOff(layers=1, heads=2)])
+    own = stages.bias_curves(tiny_trace, 1).numpy()
+    for layer in range(3):
+        expected = own * np.array([[1], [1], [0]]) if layer == 1 else own
+        np.testing.assert_array_equal(unpack(make(changed, "layer", {"layer": str(layer)}))["bias"], expected)
+
+
+def test_a_skipped_layer_is_said_to_be_one(tiny_trace):
+    changed = tiny_trace.what_if([LayersSkipped(1)])
+    assert [bool(fetch(changed, layer, 0, 0, 9)["skipped"]) for layer in range(3)] == [False, True, False]
 
 
 @pytest.mark.parametrize(("start", "stop"), [(-1, 5), (5, 5), (0, 40), (9, 3)])

@@ -44,7 +44,7 @@ def layer_payload(trace: Trace, layer: int) -> bytes:
     """Every head of a layer, one byte a cell, and its gate; a cell is the largest of factor x factor frames.
 
     cells [heads, queries, keys] uint8 and row_max [heads, queries] float32; gate [heads, frames] and
-    bias [heads, distances] float32, as `bias_curves` cuts it.
+    bias [heads, distances] float32, as `bias_curves` cuts it: those that acted in this layer.
     """
     factor = pooling_factor(trace.num_frames, LAYER_CELLS)
     maps = quantize(trace.attention_overview(layer, cells=LAYER_CELLS))
@@ -54,7 +54,7 @@ def layer_payload(trace: Trace, layer: int) -> bytes:
             "cells": maps.cells,
             "row_max": maps.row_max,
             "gate": trace.gate(layer).numpy(),
-            "bias": bias_curves(trace).numpy(),
+            "bias": bias_curves(trace, layer).numpy(),
         },
     )
 

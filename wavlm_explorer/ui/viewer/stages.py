@@ -7,8 +7,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ...gates import GATE_SOURCES, gate_from
+from ...indices import check_index
 from ...modules import rows_at_once
 from ...tracing import Trace
+from .acting import MEAN, acting_facts
 from .packing import pack
 
 MAX_FRAMES = 1500  # of a window: 30 s, 2.25 million logits
@@ -19,6 +21,7 @@ class _Window(NamedTuple):
     """What one head does between the queries and keys of a window; the exact numbers are those of a few queries."""
 
     content: Float[Tensor, "queries keys"]
+    content_max: Float[Tensor, " queries"]  # of the keys that are not barred, or where all are, of all
     share: Float[Tensor, " queries"]  # of a query's attention that stays in the window
     outside: Float[Tensor, "queries head_dim"]  # what keys outside the window add to the output
     logits: Float[Tensor, "checked keys"]
@@ -29,24 +32,30 @@ def stages_payload(trace: Trace, layer: int, head: int, start: int, stop: int) -
     """What one head's attention is made of, between queries and keys `start` to `stop`, and numbers to check it by.
 
     content [queries, keys] float16 is less by content_max [queries] than the truth, so that half precision is finest
-    where a softmax needs it. bias [2 queries - 1] is the table's, from the furthest key before to the furthest after.
-    gates [sources, queries] are fed as GATE_SOURCES lists; share, value and outside complete weights and output where
-    a window leaves keys out. checked: the queries (from `start`) whose exact_logits and exact_weights are sent.
+    where a softmax needs it. bias and barred_distances [2 queries - 1] go from the furthest key before to the furthest
+    after; they and barred_keys [keys] are added to a logit, the last two being 0, or minus infinity where interventions
+    bar a key. gates [sources, queries] are fed as GATE_SOURCES lists; share, value and outside complete weights and
+    output where a window leaves keys out. checked: the queries (from `start`) whose exact_logits and exact_weights are
+    sent. mean [head_dim] stands for every query's output where the fact `handed_on` says so; other facts are those of
+    `acting_facts`.
 
     Raises: ValueError for a window that is empty or longer than MAX_FRAMES; IndexError.
     """
     if not 0 <= start < stop <= trace.num_frames or stop - start > MAX_FRAMES:
         expected = f"expected 1 to {MAX_FRAMES} of the frames 0 to {trace.num_frames}"
         raise ValueError(f"start, stop: {expected}; found {start} to {stop}")
+    layer, head = check_index("layer", layer, trace.num_layers), check_index("head", head, trace.num_heads)
     checked = torch.linspace(0, stop - start - 1, NUM_CHECKED).round().long().unique()
     value = _value(trace, layer, head)
     window = _measure(trace, layer, head, slice(start, stop), checked, value)
-    content_max = window.content.amax(dim=-1)
+    bars, acting = trace.layer_attention(layer).bars(), acting_facts(trace, layer, head)
     gates = torch.stack([gate_from(trace, layer, source)[head, start:stop] for source in GATE_SOURCES])
     arrays = {
-        "content": (window.content - content_max[:, None]).half(),
-        "content_max": content_max,
-        "bias": bias_curves(trace, stop - start - 1)[head],
+        "content": (window.content - window.content_max[:, None]).half(),
+        "content_max": window.content_max,
+        "bias": bias_curves(trace, layer, stop - start - 1)[head],
+        "barred_distances": _cut(bars.distances[head], stop - start - 1),
+        "barred_keys": bars.keys[head, start:stop],
         "gates": gates,
         "share": window.share,
         "value": value[start:stop],
@@ -54,23 +63,26 @@ def stages_payload(trace: Trace, layer: int, head: int, start: int, stop: int) -
         "checked": checked.int(),
         "exact_logits": window.logits,
         "exact_weights": window.weights,
+        "mean": trace.context(layer)[head, 0] if acting["handed_on"] == MEAN else torch.zeros(value.shape[1]),
     }
-    facts = {"layer": layer, "head": head, "start": start, "gate_sources": list(GATE_SOURCES)}
+    facts = {"layer": layer, "head": head, "start": start, "gate_sources": list(GATE_SOURCES), **acting}
     return pack(facts, {name: array.numpy() for name, array in arrays.items()})
 
 
-@torch.no_grad()
-def bias_curves(trace: Trace, reach: int | None = None) -> Float[Tensor, "heads distances"]:
-    """What the bias table holds for the distances -reach to reach, in frames; zeros for a model without one.
+def bias_curves(trace: Trace, layer: int, reach: int | None = None) -> Float[Tensor, "heads distances"]:
+    """The bias that acts in a layer for the distances -reach to reach, in frames; zeros for a model without one.
 
-    reach: None goes as far as the clip is long or, if that is nearer, to max_distance, from where on nothing changes.
+    Without interventions it is the table's in every layer. reach: None goes as far as the clip is long or, if that is
+    nearer, to max_distance, from where on nothing changes.
     """
-    config = trace.model.config
-    reach = min(trace.num_frames - 1, config.max_distance) if reach is None else reach
-    if not config.relative_position_embedding:
-        return torch.zeros(trace.num_heads, 2 * reach + 1)
-    attention = trace.model.encoder.block(0).self_attn
-    return attention.bias_of_distances(torch.arange(-reach, reach + 1)).to("cpu", torch.float32)
+    reach = min(trace.num_frames - 1, trace.model.config.max_distance) if reach is None else reach
+    return _cut(trace.layer_attention(layer).bias_curve(), reach)
+
+
+def _cut(curve: Float[Tensor, "*heads distances"], reach: int) -> Float[Tensor, "*heads some_distances"]:
+    """Of a curve over all distances, those from -reach to reach."""
+    middle = curve.shape[-1] // 2
+    return curve[..., middle - reach : middle + reach + 1]
 
 
 @torch.no_grad()
@@ -93,9 +105,12 @@ def _measure(
         outside[:, frames] = 0
         exact = checked[(checked >= rows.start - frames.start) & (checked < rows.stop - frames.start)]
         exact = exact + frames.start - rows.start
+        content, barred = terms.content[:, frames], terms.logits[:, frames].isneginf()
+        barred &= ~barred.all(dim=-1, keepdim=True)
         parts.append(
             _Window(
-                terms.content[:, frames].clone(),
+                content.clone(),
+                content.masked_fill(barred, float("-inf")).amax(dim=-1),
                 inside.sum(dim=-1),
                 outside @ value,
                 terms.logits[exact][:, frames],

@@ -1,7 +1,7 @@
 // One head put together in the page: as the model has it, and as it would be if something were different.
 
 import {
-  AS_THE_MODEL, attend, chosenGate, createStageArrays, differences, gather, isTheModel, reaches, takeApart,
+  AS_THE_MODEL, attend, chosenGate, createStageArrays, differences, gather, handOn, isTheModel, reaches, takeApart,
 } from "./terms.js";
 
 // {terms, model, other, pinned, sizes} of what the server sent; the arrays of the last head serve again if they fit.
@@ -11,6 +11,7 @@ export function putTogether(data, last) {
   const model = fits ? last.model : createStageArrays(size, width), other = fits ? last.other : null;
   attend(terms, AS_THE_MODEL, model);
   gather(terms, model.weights, model.output);
+  handOn(terms, model.output, terms.mean);
   return { terms, model, other, pinned: reaches(terms, model), sizes: differences(terms, model) };
 }
 
@@ -21,5 +22,6 @@ export function switchTo(head, choice) {
   const other = head.other ?? createStageArrays(terms.size, terms.width);
   attend(terms, choice, other);
   gather(terms, other.weights, other.output);
+  handOn(terms, other.output);
   return { ...head, other, choice, gates, now: other };
 }

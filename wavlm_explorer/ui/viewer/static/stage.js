@@ -11,6 +11,7 @@ const WEIGHTS_NAMED = [0, 0.1, 1];
 
 // Three digits or so; never a negative zero.
 export const short = number => {
+  if (number === -Infinity) return "−∞";
   const size = Math.abs(number), digits = size >= 100 ? 0 : size >= 10 ? 1 : 2;
   return (Number(number.toFixed(digits)) || 0).toFixed(digits).replace("-", "−");
 };
@@ -37,7 +38,8 @@ export function createStage(place, { title, formula, operator = "", kind = "sign
   const keyToX = key => left + (key + 0.5 - across.from) / (across.to - across.from) * (side - left);
   const queryToY = query => (query + 0.5 - shown.view.from) / (shown.view.to - shown.view.from) * side;
 
-  // The part of the map that is in view, each cell the value farthest from 0 of the frames that it covers.
+  // The part of the map that is in view, each cell the value farthest from 0 of the frames that it covers. Cells of
+  // minus infinity stay clear: what is behind the map shows.
   function paint() {
     const { values, columns, view, colours } = shown;
     left = gated && shown.gate ? STRIP + 3 : 0;
@@ -46,13 +48,18 @@ export function createStage(place, { title, formula, operator = "", kind = "sign
     const [rows, breadth] = [view, across].map(({ from, to }) => Math.max(1, Math.ceil((to - from) / cells)));
     const corners = { fromRow: view.from, toRow: view.to, fromColumn: across.from, toColumn: across.to };
     const pooled = pool(values, columns, corners, rows, breadth), table = colours[kind];
-    bitmap(picture, pooled.width, pooled.height, cell => shade(table, toUnit(pooled.values[cell])));
+    bitmap(picture, pooled.width, pooled.height, cell => {
+      const value = pooled.values[cell];
+      return value === -Infinity ? 0 : shade(table, toUnit(value));
+    });
     factor = rows;
   }
 
   function drawMap(context, marks) {
     const { view, gate, gateReach, colours } = shown;
     context.imageSmoothingEnabled = false;
+    context.fillStyle = colours.line;
+    context.fillRect(left, 0, side - left, side);
     context.drawImage(picture, left, 0, side - left, side);
     if (left) {
       const toGateUnit = around(1, gateReach);

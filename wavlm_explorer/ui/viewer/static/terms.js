@@ -1,4 +1,5 @@
-// The maths of one head, as modules/attention.py has it: softmax(content + gate x bias), times the values.
+// The maths of one head, as modules/attention.py has it: softmax(content + gate x bias), times the values. Where
+// interventions bar a key, its logit is minus infinity.
 
 import { fromHalf } from "./payload.js";
 
@@ -29,17 +30,23 @@ export const chosenGate = ({ size, gateOf }, { gate }) =>
   gate === GATE_OF_ONE ? new Float32Array(size).fill(1) : gateOf[gate];
 
 // Fills position, logits and weights. A row's weights sum to its share: what lies outside the window keeps what it had.
+// A query to which no key is left has weights of zero.
 export function attend(terms, choice, { position, logits, weights }) {
-  const { size, content, bias, share } = terms;
+  const { size, content, bias, share, barred_distances, barred_keys } = terms;
   const gates = chosenGate(terms, choice), contentFactor = Number(choice.content), biasFactor = Number(choice.bias);
   for (let query = 0; query < size; query++) {
     const row = query * size, gate = biasFactor * gates[query], shift = size - 1 - query;
     let largest = -Infinity, sum = 0;
     for (let key = 0; key < size; key++) {
-      const added = gate * bias[shift + key], logit = contentFactor * content[row + key] + added;
+      const added = gate * bias[shift + key];
+      const logit = contentFactor * content[row + key] + added + barred_distances[shift + key] + barred_keys[key];
       position[row + key] = added;
       logits[row + key] = logit;
       if (logit > largest) largest = logit;
+    }
+    if (largest === -Infinity) {
+      weights.fill(0, row, row + size);
+      continue;
     }
     for (let key = 0; key < size; key++) {
       const raised = Math.exp(logits[row + key] - largest);
@@ -76,13 +83,28 @@ export function gather({ size, width, value, outside }, weights, output) {
   }
 }
 
+// Fills output with what the head hands on: what it gathered, or what interventions make of that. A mean is the one
+// given, that of the clip, or else that of the queries that are here.
+export function handOn({ size, width, handed_on }, output, mean = null) {
+  if (handed_on === "nothing") output.fill(0);
+  if (handed_on !== "mean") return;
+  const given = mean ?? Float64Array.from({ length: width }, (_, channel) => {
+    let sum = 0;
+    for (let query = 0; query < size; query++) sum += output[query * width + channel];
+    return sum / size;
+  });
+  for (let query = 0; query < size; query++) output.set(given, query * width);
+}
+
+const distance = (one, other) => one === other ? 0 : Math.abs(one - other);  // two infinities are alike
+
 // How far logits and weights are from the exact ones, over the queries that were sent to check by.
 export function differences({ size, checked, exact_logits, exact_weights }, { logits, weights }) {
   let ofLogits = 0, ofWeights = 0;
   checked.forEach((query, at) => {
     for (let key = 0; key < size; key++) {
-      ofLogits = Math.max(ofLogits, Math.abs(logits[query * size + key] - exact_logits[at * size + key]));
-      ofWeights = Math.max(ofWeights, Math.abs(weights[query * size + key] - exact_weights[at * size + key]));
+      ofLogits = Math.max(ofLogits, distance(logits[query * size + key], exact_logits[at * size + key]));
+      ofWeights = Math.max(ofWeights, distance(weights[query * size + key], exact_weights[at * size + key]));
     }
   });
   return { queries: checked.length, logits: ofLogits, weights: ofWeights };
@@ -95,9 +117,10 @@ export function moved(one, other, from, to) {
   return sum / 2;
 }
 
+// Minus infinity, where a key is barred, is on no scale.
 function largest(values, centre = 0) {
   let found = 0;
-  for (const value of values) found = Math.max(found, Math.abs(value - centre));
+  for (const value of values) if (value !== -Infinity) found = Math.max(found, Math.abs(value - centre));
   return found;
 }
 
@@ -112,15 +135,19 @@ export function reaches({ content, bias, gateOf }, { logits, output }) {
   };
 }
 
-// Of each rows x columns cells the value that is largest in size, so that thin lines survive; as figures/reduction.py.
+// Of each rows x columns cells the value that is largest in size, so that thin lines survive; as pooling.py. Minus
+// infinity is kept only where a cell covers nothing else.
 export function pool(values, stride, { fromRow, toRow, fromColumn, toColumn }, rows, columns) {
   const height = Math.ceil((toRow - fromRow) / rows), width = Math.ceil((toColumn - fromColumn) / columns);
-  const pooled = new Float32Array(height * width);
+  const pooled = new Float32Array(height * width).fill(-Infinity), sizes = new Float32Array(height * width).fill(-1);
   for (let row = fromRow; row < toRow; row++) {
     const at = Math.floor((row - fromRow) / rows) * width;
     for (let column = fromColumn, cell = at, left = columns; column < toColumn; column++) {
-      const value = values[row * stride + column];
-      if (Math.abs(value) > Math.abs(pooled[cell])) pooled[cell] = value;
+      const value = values[row * stride + column], size = value === -Infinity ? -1 : Math.abs(value);
+      if (size > sizes[cell]) {
+        sizes[cell] = size;
+        pooled[cell] = value;
+      }
       if (--left === 0) {
         left = columns;
         cell++;

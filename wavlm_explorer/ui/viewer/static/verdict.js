@@ -10,21 +10,35 @@ const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
 const percent = share => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 
-export function judge({ trace }, { terms: { size }, model, now, choice }) {
+export function judge({ trace }, { terms, model, now, choice }) {
+  const { size } = terms;
   if (isTheModel(choice)) {
-    if (!trace.has_bias) return "As the model computes it. It has no position bias: content alone decides.";
-    return `As the model computes it.${trace.has_gate ? "" : " It has no gate: the bias counts as the table has it."}`;
+    const skipped = terms.skipped ? " The layer is skipped: this is what it would have done." : "";
+    const lacking = !trace.has_bias ? " It has no position bias: content alone decides."
+      : !trace.has_gate ? " It has no gate: the bias counts as the table has it." : "";
+    return explainActing(terms) + skipped + lacking;
   }
   const share = moved(model.weights, now.weights, 0, size * size) / size;
   return `What if: ${describe(choice)}. The model did not compute this; its own curves are grey. Of its attention `
     + `${percent(share)} would go elsewhere (total variation, mean of ${size} queries).`;
 }
 
+// Whose attention it is: the model's own, or that of a head which interventions change.
+function explainActing({ interventions, acting, barred_distances, barred_keys }) {
+  if (!interventions) return "As the model computes it.";
+  const several = interventions > 1 ? `${interventions} interventions` : "an intervention";
+  if (!acting.length) return `As the model computes it, of what reaches this layer under ${several}.`;
+  const isBarred = [barred_distances, barred_keys].some(bars => bars.includes(-Infinity));
+  return `Under ${several}: ${acting.join("; ")}.${isBarred ? " Grey logits are minus infinity: barred keys." : ""}`;
+}
+
 // The same of the query in focus alone.
-export function judgeQuery({ trace }, { terms: { size, start }, model, now, choice }, query) {
-  if (isTheModel(choice) || query < 0) return "";
-  const share = moved(model.weights, now.weights, query * size, (query + 1) * size);
-  return ` At ${frameCentre(trace, start + query).toFixed(2)} s: ${percent(share)}.`;
+export function judgeQuery({ trace }, { terms: { size, start, share, acting }, model, now, choice }, query) {
+  if (query < 0) return "";
+  const seconds = ` At ${frameCentre(trace, start + query).toFixed(2)} s`;
+  if (acting.length && share[query] === 0) return `${seconds} no key here is left: all weights are 0.`;
+  if (isTheModel(choice)) return "";
+  return `${seconds}: ${percent(moved(model.weights, now.weights, query * size, (query + 1) * size))}.`;
 }
 
 // The numbers of one query and key at every stage.
