@@ -1,6 +1,8 @@
 """The stage strip, the gate's track and the bias curve: what the page computes is what PyTorch computes."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from visitor import Explorer
 import wavlm_explorer as wx
 from wavlm_explorer import Trace
 from wavlm_explorer.gates import gate_from
+from wavlm_explorer.interventions import AttentionTo, AttentionWithin, GateFixed, HeadsOff, LayersSkipped
 from wavlm_explorer.samples import load_sample
 
 pytestmark = pytest.mark.browser
@@ -21,16 +24,15 @@ EVERY = 5  # of so many queries one is compared: numbers leave the browser slowl
 # Runs the page's own modules on what the page's own route sends: logits, weights and output under each choice.
 RECOMPUTE = """async (viewer, { layer, head, start, stop, every, choices }) => {
     const { trace } = viewer.store.state, import_ = name => import(`${trace.files}/${name}`);
-    const [{ unpack }, terms] = await Promise.all(["payload.js", "terms.js"].map(import_));
+    const [{ unpack }, { putTogether, switchTo }, { AS_THE_MODEL }] =
+        await Promise.all(["payload.js", "head.js", "terms.js"].map(import_));
     const response = await fetch(`${trace.arrays}/stages?${new URLSearchParams({ layer, head, start, stop })}`);
-    const head_ = terms.takeApart(unpack(await response.arrayBuffer()));
+    const whole = putTogether(unpack(await response.arrayBuffer()), null);
     return choices.map(choice => {
-        const arrays = terms.createStageArrays(head_.size, head_.width);
-        terms.attend(head_, { ...terms.AS_THE_MODEL, ...choice }, arrays);
-        terms.gather(head_, arrays.weights, arrays.output);
+        const { now, terms } = switchTo(whole, { ...AS_THE_MODEL, ...choice });
         return Object.fromEntries(["logits", "weights", "output"].map(name => {
-            const columns = arrays[name].length / head_.size;
-            return [name, Array.from(arrays[name].filter((_, at) => Math.floor(at / columns) % every === 0))];
+            const columns = now[name].length / terms.size;
+            return [name, Array.from(now[name].filter((_, at) => Math.floor(at / columns) % every === 0))];
         }));
     });
 }"""
@@ -49,9 +51,11 @@ def open_stages(explorer: Explorer) -> None:
     explorer.expect(".stages h3").to_have_text(f"Layer {LAYER} · head {HEAD}, stage by stage")
 
 
-def recompute(explorer: Explorer, start: int, stop: int, *choices: dict) -> list[dict[str, np.ndarray]]:
-    """Let the page put the head together under each choice."""
-    wanted = {"layer": LAYER, "head": HEAD, "start": start, "stop": stop, "every": EVERY, "choices": choices}
+def recompute(
+    explorer: Explorer, start: int, stop: int, *choices: dict, head: int = HEAD
+) -> list[dict[str, np.ndarray]]:
+    """Let the page put a head together under each choice."""
+    wanted = {"layer": LAYER, "head": head, "start": start, "stop": stop, "every": EVERY, "choices": choices}
     found = explorer.viewer().evaluate(RECOMPUTE, wanted)
     rows = len(range(start, stop, EVERY))
     return [{name: np.array(numbers).reshape(rows, -1) for name, numbers in one.items()} for one in found]
@@ -142,6 +146,40 @@ def test_another_head_brings_its_own_stages(explorer: Explorer):
     explorer.viewer().evaluate("viewer => viewer.store.set({ head: 1 })")
     explorer.expect(".stages h3").to_have_text(f"Layer {LAYER} · head 1, stage by stage")
     explorer.expect(".stages .hint").to_contain_text("64 of 262 queries checked")
+
+
+def test_a_trace_under_interventions_shows_what_acted(explorer: Explorer, sentence: Trace, tmp_path: Path):
+    off, blind, after = {"layers": LAYER, "heads": HEAD}, {"layers": LAYER, "heads": 1}, LAYER + 1
+    interventions: list[Any] = [AttentionWithin(9, **off), GateFixed(0.5, **off), HeadsOff(mean=True, **off)]
+    interventions += [AttentionTo(100, **blind), AttentionWithin(30, **blind), LayersSkipped(after)]
+    changed = sentence.what_if(interventions)
+    explorer.open(f"/?layer={LAYER}&head={HEAD}")
+    explorer.upload(changed.save(tmp_path / "changed.trace.safetensors"))
+    status = ".stages [role=status]"
+    explorer.page.locator(".stages").scroll_into_view_if_needed()
+    explorer.expect(status).to_have_text(
+        "Under 6 interventions: no query looks further than 9 frames; its gate is fixed at 0.5; it hands on the same "
+        "for every frame, its mean over the clip. Grey logits are minus infinity: barred keys."
+    )
+    for head in (HEAD, 1):
+        (found,) = recompute(explorer, 0, changed.num_frames, {}, head=head)
+        logits = changed.attention_terms(LAYER, head).logits[::EVERY]
+        np.testing.assert_array_equal(np.isfinite(np.array(found["logits"], float)), logits.isfinite())
+        np.testing.assert_allclose(found["weights"], changed.attention(LAYER, head)[0, ::EVERY], atol=5e-4)
+        np.testing.assert_allclose(found["output"], changed.context(LAYER)[head, ::EVERY], atol=5e-3)
+    explorer.expect(".stages .hint").to_contain_text(
+        re.compile(r"logits within \d[.]\d\s·\s10⁻[³⁴⁵⁶⁷] of the model's own, ")
+    )
+    viewer = explorer.viewer()
+    viewer.evaluate("viewer => viewer.store.set({ head: 1, locked: { query: 60, key: 61 } })")
+    explorer.expect(".stages .verdict").to_contain_text("s no key here is left: all weights are 0.")
+    explorer.expect(".stages .numbers >> nth=2").to_have_text("−∞")
+    explorer.expect(".stages .numbers >> nth=3").to_have_text("0.00")
+    viewer.evaluate(f"viewer => viewer.store.set({{ layer: {after}, head: 0 }})")
+    explorer.expect(status).to_have_text(
+        "As the model computes it, of what reaches this layer under 6 interventions. The layer is skipped: this is "
+        "what it would have done."
+    )
 
 
 def test_the_gate_s_track_shows_one_head_or_all(explorer: Explorer):
