@@ -3,7 +3,7 @@
 Conventions: `before` is the untouched trace and `after` the one under interventions, of the same clip and model.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple, SupportsIndex
 from weakref import WeakKeyDictionary
@@ -28,12 +28,12 @@ SMALLEST = torch.finfo(torch.float32).tiny
 _changed: Keeper[Trace] = Keeper()
 
 
-def changed(trace: Trace, intervention: Intervention) -> Trace:
-    """Let the clip pass under an intervention; the latest such pass is kept as long as the trace is there.
+def changed(trace: Trace, interventions: Sequence[Intervention]) -> Trace:
+    """Let the clip pass under interventions; the latest such pass is kept as long as the trace is there.
 
     Raises: as `Trace.what_if`.
     """
-    return _changed.recall(trace, lambda: trace.what_if([intervention]), subject=intervention)
+    return _changed.recall(trace, lambda: trace.what_if(interventions), subject=tuple(interventions))
 
 
 class StateChanges(NamedTuple):

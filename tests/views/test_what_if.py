@@ -26,7 +26,8 @@ from wavlm_explorer.interventions import (
 from wavlm_explorer.samples import load_sample
 from wavlm_explorer.trace_files import pack_trace
 from wavlm_explorer.views import Note, Offer, Option
-from wavlm_explorer.views.what_if import MEASURES, VIEW, choose_intervention, describe_importance
+from wavlm_explorer.views.changes import choose_intervention
+from wavlm_explorer.views.what_if import MEASURES, VIEW, describe_importance
 
 show = partial(show_page, VIEW)
 
