@@ -80,12 +80,18 @@ def _choose_measure() -> Option:
     return Option("measure", "Measure", "Stands beside the importance of the heads.", tuple(MEASURES), DEFAULT_MEASURE)
 
 
+def explain_lacking(trace: Trace) -> str:
+    """Say what cannot be chosen here, and why; nothing where all can."""
+    reasons = what_is_lacking(trace)
+    return f"Some changes cannot be chosen here: {'; '.join(reasons)}." if reasons else ""
+
+
 def exhibits(
     trace: Trace, palette: Palette, shown_layer: int, shown_head: int, measure: str = DEFAULT_MEASURE, **place: Any
 ) -> Iterator[Item]:
     """Yield the map before and after, the change by layer and time, all heads, and which of them matter most."""
-    if reasons := what_is_lacking(trace):
-        yield Note(f"Some changes cannot be chosen here: {'; '.join(reasons)}.")
+    if lacking := explain_lacking(trace):
+        yield Note(lacking)
     effect = _effect(trace, chosen_interventions(trace, **place))
     yield _over_time(trace, effect.after, palette)
     yield _attention(trace, effect.after, palette, shown_layer, shown_head)
@@ -170,9 +176,10 @@ def _by_layer_and_head(trace: Trace, effect: Effect, palette: Palette, layer: in
     )
 
 
-def _importance(trace: Trace, palette: Palette, measure: str, layer: int, head: int) -> Iterator[Exhibit | Offer]:
-    importance, count = effects.known_importance(trace), trace.num_layers * trace.num_heads
-    if importance is None:
+def offer_sweep(trace: Trace) -> Iterator[Offer]:
+    """Offer to find out which heads matter, unless that is known."""
+    count = trace.num_layers * trace.num_heads
+    if effects.known_importance(trace) is None:
         yield Offer(
             "sweep",
             "Switch off every head once",
@@ -180,6 +187,12 @@ def _importance(trace: Trace, palette: Palette, measure: str, layer: int, head: 
             "layers from there on run again.",
             lambda report: effects.head_importance(trace, report),
         )
+
+
+def _importance(trace: Trace, palette: Palette, measure: str, layer: int, head: int) -> Iterator[Exhibit | Offer]:
+    importance = effects.known_importance(trace)
+    if importance is None:
+        yield from offer_sweep(trace)
         return
     numbers = trace.measures()[MEASURES[measure]]
     yield Exhibit(

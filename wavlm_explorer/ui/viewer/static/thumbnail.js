@@ -2,7 +2,7 @@
 //
 // A level is 255 x sqrt(weight): what thumbnails travel as, and what is pooled and coloured here.
 
-import { SCALES } from "./colours.js";
+import { differenceToUnit, SCALES } from "./colours.js";
 
 // The largest of each block of a map of bytes, [side, side]; `factors` multiply rows that have scales of their own.
 export function pool(cells, start, size, side, factors = null) {
@@ -35,6 +35,40 @@ export function poolHead({ cells, row_max }, head, side) {
   const size = cells.shape[1], maxima = row_max.subarray(head * size, (head + 1) * size);
   return pool(cells, head * size * size, size, side, maxima).map(value => Math.sqrt(255 * value));
 }
+
+// Of each block of a map of differences the one largest in size; differenceAt(cell) reads [size, size].
+function poolSigned(differenceAt, size, side) {
+  const pooled = new Float32Array(side * side), blockOf = at => Math.floor(((at + 1) * side - 1) / size);
+  const blocks = Int32Array.from({ length: size }, (_, at) => blockOf(at));
+  for (let row = 0, cell = 0; row < size; row++) {
+    const first = blocks[row] * side;
+    for (let column = 0; column < size; column++, cell++) {
+      const difference = differenceAt(cell), at = first + blocks[column];
+      if (Math.abs(difference) > Math.abs(pooled[at])) pooled[at] = difference;
+    }
+  }
+  return pooled;
+}
+
+// One head of the arrays of `moved`, as differences of weights; what travels is 127 x their square roots.
+const readChange = level => Math.sign(level) * (level / 127) ** 2;
+
+export function poolThumbnailChange({ cells }, head, side) {
+  const size = cells.shape[1], start = head * size * size;
+  return poolSigned(cell => cells[start + cell], size, side).map(readChange);
+}
+
+// The same of the arrays of `layer` of both passes.
+export function poolHeadChange(before, after, head, side) {
+  const size = after.cells.shape[1], start = head * size * size, row = head * size;
+  const weight = ({ cells, row_max }, cell) => cells[start + cell] * row_max[row + Math.floor(cell / size)] / 255;
+  return poolSigned(cell => weight(after, cell) - weight(before, cell), size, side);
+}
+
+export const largestChange = ({ cells }) => cells.reduce((most, level) => Math.max(most, Math.abs(readChange(level))), 0);
+
+// Differences up to `reach` in size as levels of the signed colours.
+export const changeLevels = (differences, reach, scale) => differences.map(one => 255 * differenceToUnit(one, reach, scale));
 
 // The colour of each level on one of the fixed scales.
 export const levelShades = ({ weights }, scale) =>
