@@ -94,7 +94,7 @@ def test_the_sweep_is_done_when_it_is_wanted(app, monkeypatch):
     assert sweeps == [1]
     importance = viewer(app)["change"]["importance"]
     assert np.shape(importance) == (6, 6)
-    assert viewer(app)["change"]["measures"][1]["name"] == "importance"
+    assert viewer(app)["change"]["measures"][0]["name"] == "importance"
     open_section(app)
     assert pictures(app) == 5
     assert any("Without head" in caption.value for caption in app.caption)

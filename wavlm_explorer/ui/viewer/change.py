@@ -69,13 +69,15 @@ def over_time_payload(change: Change) -> bytes:
 def moved_payload(change: Change, layer: int) -> bytes:
     """What moved in every head of a layer: a small map, and the share of its attention that goes elsewhere.
 
-    cells [heads, queries, keys] int8: 127 x sqrt(|change|) with the sign of the change, of each factor x factor frames
-    the one largest in size; moved [heads] float32.
+    cells [heads, queries, keys] int8: of each factor x factor frames the change largest in size, as its sign times
+    127 x sqrt(|change| / reach), where reach is the largest of the layer; moved [heads] float32.
     """
     thumbnails, moved = change.head_changes(layer)
-    cells = (thumbnails.abs().sqrt().copysign(thumbnails) * SIGNED_STEPS).round().to(torch.int8)
-    facts = {"layer": layer, "factor": pooling_factor(change.before.num_frames, THUMBNAIL_CELLS)}
-    return pack(facts, {"cells": cells.numpy(), "moved": moved.numpy()})
+    reach = float(thumbnails.abs().max())
+    roots = (thumbnails.abs() / (reach or 1)).sqrt().copysign(thumbnails)
+    cells = (roots * SIGNED_STEPS).round().to(torch.int8)
+    factor = pooling_factor(change.before.num_frames, THUMBNAIL_CELLS)
+    return pack({"layer": layer, "factor": factor, "reach": reach}, {"cells": cells.numpy(), "moved": moved.numpy()})
 
 
 def difference_payload(change: Change, layer: int, head: int, start: int, stop: int) -> bytes:

@@ -45,17 +45,17 @@ def show_change(change: Change, tracks: Sequence[LabelTrack] = ()) -> None:
     Where one looks is `shown_layer` and `shown_head`, for `layer` and `head` say where the change is made.
     """
     forget_frames(change.before.audio.digest)
-    place = recall_place(change.before, SHOWN) | {"side": recall_side()}
+    place = recall_place(change.before, SHOWN)
     prepare_atlas(change, place["layer"])
     importance = known_importance(change.before)
-    measures = (MOVED, *DEFINITIONS) if importance is None else (MOVED, IMPORTANCE, *DEFINITIONS)
+    measures = (MOVED, *DEFINITIONS) if importance is None else (IMPORTANCE, MOVED, *DEFINITIONS)
     facts = {
         "arrays": f"{_base()}/{offer(change)}",
         "hidden": change.hidden_spans(),
         "importance": None if importance is None else importance.tolist(),
         "measures": definitions_for_browser(measures),
     }
-    _draw(change.before, tracks, {"place": place, "change": facts}, "change_viewer", SHOWN)
+    _draw(change.before, tracks, {"place": place | {"side": recall_side()}, "change": facts}, "change_viewer", SHOWN)
 
 
 def _draw(trace: Trace, tracks: Sequence[LabelTrack], shown: dict[str, Any], key: str, names: Names) -> None:

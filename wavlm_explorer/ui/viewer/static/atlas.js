@@ -9,7 +9,7 @@ import { drawPreferences } from "./preference.js";
 import { showsDifference } from "./sides.js";
 import { touched } from "./store.js";
 import { createSummaries, measuresOf } from "./summaries.js";
-import { cellsThatFit, changeLevels, largestChange, levelShades, paint, poolThumbnail, poolThumbnailChange } from "./thumbnail.js";
+import { cellsThatFit, changeLevels, levelShades, paint, poolThumbnail, poolThumbnailChange } from "./thumbnail.js";
 import { weightText } from "./weights.js";
 
 const SIDES = { least: 24, most: 112 };  // CSS pixels of a thumbnail
@@ -90,7 +90,7 @@ export function createAtlas(place, store, source, instrument) {
   function widenReach() {
     if (!showsDifference(store.state)) return false;
     const last = reach;
-    reach = layers.reduce((most, arrays) => arrays ? Math.max(most, largestChange(arrays)) : most, 0);
+    reach = layers.reduce((most, arrays) => arrays ? Math.max(most, arrays.reach) : most, 0);
     reachPlace.textContent = `Of the difference, the strongest colours are a weight that is ${weightText(reach)} more or less.`;
     return reach !== last;
   }
@@ -157,13 +157,12 @@ export function createAtlas(place, store, source, instrument) {
     resize();
   }
 
-  // What there is to measure heads by; one that was not there before is chosen.
+  // What there is to measure heads by; the one that is chosen stays.
   function offerMeasures(offered) {
     if (JSON.stringify(measures) === JSON.stringify(offered)) return;
-    const news = measures.length && offered.find(({ name }) => !measures.some(known => known.name === name));
-    const first = news?.name ?? offered.find(({ name }) => name === filter?.measure)?.name ?? offered[0].name;
+    const first = offered.find(({ name }) => name === filter?.measure) ?? offered[0];
     measures = offered;
-    filter = createFilter(controls, measures, first, arrange);
+    filter = createFilter(controls, measures, first.name, arrange);
     definitions.innerHTML = measures.map(define).join("");
   }
 

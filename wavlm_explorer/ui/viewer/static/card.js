@@ -23,7 +23,8 @@ export function createCard(place, paintHead) {
     if (!arrays) return;
     const { factor } = arrays, known = measures.filter(({ name }) => arrays[name]);
     paintHead(canvas, arrays, head, canvas.clientWidth);
-    if (factor > 1) caption.append(`each cell the largest of ${factor} × ${factor} frames`);
+    const most = arrays.reach === undefined ? "the largest" : "the change largest in size";
+    if (factor > 1) caption.append(`each cell ${most} of ${factor} × ${factor} frames`);
     list.append(...known.map(measure => tellMeasure(measure, arrays[measure.name][head])));
   };
 }

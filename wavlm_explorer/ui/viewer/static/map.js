@@ -49,8 +49,8 @@ export function createMap(place, store, spectrogram) {
 
   // Where a label ends and the next begins: faint across the map, clear at its edges.
   function drawBoundaries(context, state) {
-    const { left, width } = state.layout, { trace, range } = state;
-    context.fillStyle = "white";
+    const { left, width } = state.layout, { trace, range, weights, colours } = state;
+    context.fillStyle = weights.signed ? colours.ink : "white";
     for (const seconds of boundaries(state)) {
       const along = width * (secondsToFrame(trace, seconds) - range.from) / (range.to - range.from);
       if (along < 0 || along > width) continue;
@@ -87,6 +87,7 @@ export function createMap(place, store, spectrogram) {
       paint(state);
     }
     draw(state);
+    place.classList.toggle("signed", weights.signed);
     canvas.classList.toggle("waiting", state.isWaiting || weights.layer !== state.layer || cellOf(weights, range.from) < 0);
   });
 }

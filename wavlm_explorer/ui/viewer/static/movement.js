@@ -9,7 +9,7 @@ import { createTrack } from "./tracks.js";
 const HEIGHT = 98, NAME = 11;  // CSS pixels
 const BAR = { width: 72, height: 8 };
 const WATCHED = ["movement", "layer"];
-const HINT = "How far each frame moves, of its own length. Click a row to go to its layer.";
+const HINT = "How far frames move; a row leads to its layer.";
 
 // One colour for a share of 0 to 1, which is as much as the brightest says; as figures/effects.py.
 const shade = (colours, share) => colours.weights[Math.round(255 * Math.sqrt(Math.min(share, 1)))];

@@ -39,7 +39,7 @@ export function createReadout(place, store) {
     const show = (cell, frame) => frame === null ? cell.replaceChildren("–")
       : cell.replaceChildren(`${seconds(trace, frame)} `, element("b", {}, labelAt(state, frame)));
     const read = pass => focus && describeWeight(pass, focus.query, focus.key);
-    const weight = read(both?.after ?? weights), was = both ? `was ${read(both.before)}` : "";
+    const weight = read(both?.after ?? weights), was = both ? ` was ${read(both.before)}` : "";
     title.textContent = `Layer ${weights.layer} · head ${weights.head}${state.change ? ` · ${SIDES[state.side]}` : ""}`;
     cells.weight.replaceChildren(weight ?? "–", ...(focus && was ? [element("small", {}, was)] : []));
     share.textContent = focus ? timesEven(weightAt(weights, focus.query, focus.key), trace) : "";
@@ -49,7 +49,7 @@ export function createReadout(place, store) {
     if (focus && compared !== null) cells.compared.append(` ${describeWeight(weights, compared, focus.key)}`);
     hint.textContent = locked ? "Kept. Click it again to hear the key; Esc frees." : focus ? "Click to keep." : "Point at a frame.";
     clearTimeout(resting);
-    if (!state.playing) resting = setTimeout(() => { spoken.textContent = speak(state, focus, [weight, was].filter(Boolean).join(", ")); }, REST);
+    if (!state.playing) resting = setTimeout(() => { spoken.textContent = speak(state, focus, `${weight}${was && ","}${was}`); }, REST);
   });
 }
 

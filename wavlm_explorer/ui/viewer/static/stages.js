@@ -155,7 +155,7 @@ function draw({ stages, heading, verdict, atFocus, vouched }, head, state) {
     stage.canvas.setAttribute("aria-label", `${title}, ${formula}, of head ${terms.head}. ${numbers[name] ?? ""}`);
     return stage.draw({ query, compared: here(compared) }, marks, numbers[name] ?? "");
   });
-  const pass = state.change ? ` ${SIDES[showsChange(state) ? "after" : "before"]}` : "";
+  const pass = state.change ? ` · ${SIDES[showsChange(state) ? "after" : "before"]}` : "";
   heading.textContent = `Layer ${terms.layer} · head ${terms.head}, stage by stage${pass}`;
   say(verdict, judge(state, head));
   atFocus.textContent = judgeQuery(state, head, query);

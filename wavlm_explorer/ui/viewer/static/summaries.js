@@ -31,8 +31,8 @@ export function createSummaries() {
       const pass = known[PASSES[showsChange(state)]]?.[layer] ?? null, moved = known.moved?.[layer];
       if (!state.change || !pass) return pass;
       if (!moved) return null;
-      const cells = showsDifference(state) ? moved.cells : pass.cells;
-      return { ...pass, cells, moved: moved.moved, importance: state.change.importance?.[layer] };
+      const { cells, reach } = showsDifference(state) ? moved : pass;
+      return { ...pass, cells, reach, moved: moved.moved, importance: state.change.importance?.[layer] };
     },
   };
 }

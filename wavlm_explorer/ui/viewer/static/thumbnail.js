@@ -36,36 +36,37 @@ export function poolHead({ cells, row_max }, head, side) {
   return pool(cells, head * size * size, size, side, maxima).map(value => Math.sqrt(255 * value));
 }
 
-// Of each block of a map of differences the one largest in size; differenceAt(cell) reads [size, size].
-function poolSigned(differenceAt, size, side) {
-  const pooled = new Float32Array(side * side), blockOf = at => Math.floor(((at + 1) * side - 1) / size);
-  const blocks = Int32Array.from({ length: size }, (_, at) => blockOf(at));
-  for (let row = 0, cell = 0; row < size; row++) {
-    const first = blocks[row] * side;
-    for (let column = 0; column < size; column++, cell++) {
-      const difference = differenceAt(cell), at = first + blocks[column];
+// Of each block of a map of differences the one largest in size; read(row, into) writes a row of [size, size].
+function poolSigned(read, size, side) {
+  const pooled = new Float32Array(side * side), differences = new Float32Array(size);
+  const blocks = Int32Array.from({ length: size }, (_, at) => Math.floor(((at + 1) * side - 1) / size));
+  for (let row = 0; row < size; row++) {
+    read(row, differences);
+    for (let column = 0, first = blocks[row] * side; column < size; column++) {
+      const difference = differences[column], at = first + blocks[column];
       if (Math.abs(difference) > Math.abs(pooled[at])) pooled[at] = difference;
     }
   }
   return pooled;
 }
 
-// One head of the arrays of `moved`, as differences of weights; what travels is 127 x their square roots.
-const readChange = level => Math.sign(level) * (level / 127) ** 2;
-
-export function poolThumbnailChange({ cells }, head, side) {
+// One head of the arrays of `moved`, as differences of weights.
+export function poolThumbnailChange({ cells, reach }, head, side) {
   const size = cells.shape[1], start = head * size * size;
-  return poolSigned(cell => cells[start + cell], size, side).map(readChange);
+  const levels = poolSigned((row, into) => into.set(cells.subarray(start + row * size, start + (row + 1) * size)), size, side);
+  return levels.map(level => Math.sign(level) * reach * (level / 127) ** 2);
 }
 
 // The same of the arrays of `layer` of both passes.
 export function poolHeadChange(before, after, head, side) {
-  const size = after.cells.shape[1], start = head * size * size, row = head * size;
-  const weight = ({ cells, row_max }, cell) => cells[start + cell] * row_max[row + Math.floor(cell / size)] / 255;
-  return poolSigned(cell => weight(after, cell) - weight(before, cell), size, side);
+  const size = after.cells.shape[1], start = head * size;
+  return poolSigned((row, into) => {
+    const [was, is] = [before, after].map(({ row_max }) => row_max[start + row] / 255), from = (start + row) * size;
+    for (let column = 0; column < size; column++) {
+      into[column] = is * after.cells[from + column] - was * before.cells[from + column];
+    }
+  }, size, side);
 }
-
-export const largestChange = ({ cells }) => cells.reduce((most, level) => Math.max(most, Math.abs(readChange(level))), 0);
 
 // Differences up to `reach` in size as levels of the signed colours.
 export const changeLevels = (differences, reach, scale) => differences.map(one => 255 * differenceToUnit(one, reach, scale));
