@@ -5,8 +5,8 @@ import { element } from "./element.js";
 import { touched } from "./store.js";
 
 export function createHidden(places, store) {
-  const overTracks = places.tracks.appendChild(element("div", { class: "over tracks-over" }));
-  const overMap = places.map.appendChild(element("div", { class: "over map-over" }));
+  const overTracks = places.tracks.appendChild(element("div", { class: "over tracks-hatch" }));
+  const overMap = places.map.appendChild(element("div", { class: "over map-hatch" }));
 
   store.listen(({ trace, change, range, layout }, changed) => {
     if (!trace || !layout || !touched(changed, "trace", "change", "range", "layout")) return;
