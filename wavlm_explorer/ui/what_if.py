@@ -7,11 +7,12 @@ import streamlit as st
 
 from .. import effects
 from ..figures.style import Palette
+from ..interventions import Intervention
 from ..labels import LabelTrack
 from ..tracing import Trace
 from ..views import Item, Offer, View
-from ..views.changes import chosen_interventions
-from ..views.what_if import describe_change, explain_lacking, offer_sweep
+from ..views.changes import chosen_changes
+from ..views.what_if import explain_choices, offer_sweep, summarize
 from .exhibits import offer_view, show_exhibits
 from .memory import remember
 from .viewer.atlas import is_comfortable
@@ -32,15 +33,15 @@ def show_what_if(view: View, trace: Trace, palette: Palette, tracks: Sequence[La
     not, and a closed section costs nothing.
     """
     chosen = ask_all([choice for choice in view.choices(trace) if choice.name not in LATER])
-    if lacking := explain_lacking(trace):
-        st.caption(lacking)
+    changes = chosen_changes(trace, chosen)
+    show_exhibits(explain_choices(trace, changes))
     try:
-        change = _change_once(trace, chosen)
+        change = _change_once(trace, changes.acting)
         _begin_where_most_moves(change)
     except (MemoryError, RuntimeError) as error:  # PyTorch tells of missing memory by a RuntimeError
         st.error(f"This could not be computed here: {error}", icon=":material/memory:")
         return
-    st.markdown(describe_change(trace, change.after))
+    st.markdown(summarize(trace, change.after, changes.acting))
     show_change(change, tracks)
     show_exhibits(offer_sweep(trace))
     section = st.expander("Pictures and numbers to keep", key="picture_section", on_change="rerun")
@@ -49,11 +50,10 @@ def show_what_if(view: View, trace: Trace, palette: Palette, tracks: Sequence[La
             _show_what_to_keep(view, trace, palette, chosen)
 
 
-def _change_once(trace: Trace, chosen: dict[str, Any]) -> Change:
-    """Let the clip pass under what is chosen; the session keeps the latest, so that the viewer can fetch from it."""
-    interventions = chosen_interventions(trace, **chosen)
+def _change_once(trace: Trace, interventions: Sequence[Intervention]) -> Change:
+    """Let the clip pass under what acts; the session keeps the latest, so that the viewer can fetch from it."""
     return remember(
-        "changes",
+        "passes_with_a_change",
         (offer(trace), repr(interventions)),
         lambda: Change(trace, effects.changed(trace, interventions)),
         capacity=1,

@@ -1,6 +1,7 @@
 """What if: one part of the model changed while the clip passes, and what becomes of it."""
 
 from collections.abc import Iterator, Sequence
+from itertools import starmap
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,9 +15,10 @@ from ..interventions import Intervention
 from ..keeping import Keeper
 from ..measures import MEASURE_NAMES
 from ..noise import relative_changes
+from ..notation import format_intervention
 from ..tracing import Trace
 from ..wording import name_share
-from .changes import choose_change, chosen_interventions, what_is_lacking
+from .changes import Changes, choose_change, chosen_changes, what_is_lacking
 from .view import Choice, Exhibit, Item, Lesson, Note, Offer, Option, View, WholeNumber
 
 MEASURES = {name.replace("_ms", " (ms)").replace("_", " "): name for name in MEASURE_NAMES}
@@ -80,31 +82,38 @@ def _choose_measure() -> Option:
     return Option("measure", "Measure", "Stands beside the importance of the heads.", tuple(MEASURES), DEFAULT_MEASURE)
 
 
-def explain_lacking(trace: Trace) -> str:
-    """Say what cannot be chosen here, and why; nothing where all can."""
-    reasons = what_is_lacking(trace)
-    return f"Some changes cannot be chosen here: {'; '.join(reasons)}." if reasons else ""
+def explain_choices(trace: Trace, changes: Changes) -> Iterator[Note]:
+    """Say what cannot be chosen here, and what was chosen but cannot act, and why."""
+    if reasons := what_is_lacking(trace):
+        yield Note(f"Some changes cannot be chosen here: {'; '.join(reasons)}.")
+    if changes.left_out:
+        yield Note(f"Left out: {'; '.join(starmap(_say_why, changes.left_out))}. All else acts.")
 
 
 def exhibits(
     trace: Trace, palette: Palette, shown_layer: int, shown_head: int, measure: str = DEFAULT_MEASURE, **place: Any
 ) -> Iterator[Item]:
     """Yield the map before and after, the change by layer and time, all heads, and which of them matter most."""
-    if lacking := explain_lacking(trace):
-        yield Note(lacking)
-    effect = _effect(trace, chosen_interventions(trace, **place))
-    yield _over_time(trace, effect.after, palette)
+    changes = chosen_changes(trace, place)
+    yield from explain_choices(trace, changes)
+    effect = _effect(trace, changes.acting)
+    yield _over_time(trace, effect.after, palette, changes.acting)
     yield _attention(trace, effect.after, palette, shown_layer, shown_head)
     yield from _by_layer_and_head(trace, effect, palette, shown_layer, shown_head)
     yield from _importance(trace, palette, measure, place["layer"], place["head"])
 
 
-def _over_time(trace: Trace, after: Trace, palette: Palette) -> Exhibit:
+def _say_why(what: str, why: str) -> str:
+    """Write what was left out, a stranger's text, as code; the reason need not repeat it."""
+    return f"`{' '.join(what.replace('`', ' ').split())}` ({why.partition('; found')[0]})"
+
+
+def _over_time(trace: Trace, after: Trace, palette: Palette, acting: Sequence[Intervention]) -> Exhibit:
     changes = effects.state_changes(trace, after)
     return Exhibit(
         "what_if_over_time",
         pictures.effect_over_time(trace, after, palette),
-        describe_change(trace, after),
+        summarize(trace, after, acting),
         lambda: {
             "relative_change": changes.relative.numpy(),
             "cosine": changes.cosine.numpy(),
@@ -113,13 +122,29 @@ def _over_time(trace: Trace, after: Trace, palette: Palette) -> Exhibit:
     )
 
 
+def summarize(trace: Trace, after: Trace, acting: Sequence[Intervention]) -> str:
+    """Say in words what acts, and what comes of it."""
+    if not acting:
+        return "Nothing is changed, so nothing moves."
+    return f"{name_changes(acting)} {describe_change(trace, after)}"
+
+
+def name_changes(acting: Sequence[Intervention]) -> str:
+    """Say in words what acts, in its order."""
+    return f"Changed: {', '.join(f'`{format_intervention(one)}`' for one in acting)}."
+
+
 def describe_change(trace: Trace, after: Trace) -> str:
     """Say in words how far the output moves, where most, and from which layer on anything changes."""
     relative, moved = effects.state_changes(trace, after).relative, effects.output_change(trace, after)
     if not relative.any():
-        return "Nothing moves: for this model and sound the change makes no difference."
+        return "Nothing moves: for this model and sound that makes no difference."
     first = int(relative.any(dim=1).nonzero()[0])
-    start = "what enters layer 0 is another already" if first == 0 else f"layer {first - 1} is the first to notice"
+    start = (
+        "what enters layer 0 is another already"
+        if first == 0
+        else f"what leaves layer {first - 1} is the first to differ"
+    )
     frame = int(relative[-1].argmax())
     seconds, most = float(trace.frame_times[frame]), float(relative[-1, frame])
     return (
@@ -136,7 +161,7 @@ def _attention(trace: Trace, after: Trace, palette: Palette, layer: int, head: i
         pictures.effect_on_attention(trace, after, layer, head, palette),
         f"On average {name_share(share)} of a frame's attention goes elsewhere in layer {layer}, head {head}."
         if share
-        else f"The map of layer {layer}, head {head} is the same: the change acts behind it. Look at a higher layer.",
+        else f"The map of layer {layer}, head {head} is the same: what changes lies behind it. Look at a higher layer.",
         lambda: {
             "before": trace.attention_overview(layer, head)[0].numpy(),
             "after": after.attention_overview(layer, head)[0].numpy(),
