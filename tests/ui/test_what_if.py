@@ -97,6 +97,8 @@ def test_the_sweep_is_done_when_it_is_wanted(app, monkeypatch):
     assert viewer(app)["change"]["measures"][0]["name"] == "importance"
     open_section(app)
     assert pictures(app) == 5
+    labels = [getattr(button, "label", "") for button in app.main.get("download_button")]
+    assert labels[-2:] == ["All pictures and numbers (ZIP)", "Report (HTML)"]
     assert any("Without head" in caption.value for caption in app.caption)
     assert "sweep" not in {button.key for button in app.button}
     app.selectbox(key="measure").set_value("span (ms)").run()

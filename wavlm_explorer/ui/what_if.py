@@ -34,7 +34,8 @@ def show_what_if(view: View, trace: Trace, palette: Palette, tracks: Sequence[La
     """
     chosen = ask_all([choice for choice in view.choices(trace) if choice.name not in LATER])
     changes = chosen_changes(trace, chosen)
-    show_exhibits(explain_choices(trace, changes))
+    with st.container():  # the viewer keeps its place, whether or not there is something to explain
+        show_exhibits(explain_choices(trace, changes))
     try:
         change = _change_once(trace, changes.acting)
         _begin_where_most_moves(change)
