@@ -4,7 +4,7 @@ Conventions: `before` is the trace that one begins with, `after` the one under f
 and model.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple, SupportsIndex
 from weakref import WeakKeyDictionary
@@ -29,12 +29,12 @@ SMALLEST = torch.finfo(torch.float32).tiny
 _changed: Keeper[Trace] = Keeper()
 
 
-def changed(trace: Trace, intervention: Intervention) -> Trace:
-    """Let the clip pass under an intervention; the latest such pass is kept as long as the trace is there.
+def changed(trace: Trace, interventions: Sequence[Intervention]) -> Trace:
+    """Let the clip pass under interventions; the latest such pass is kept as long as the trace is there.
 
     Raises: as `Trace.what_if`.
     """
-    return _changed.recall(trace, lambda: trace.what_if([intervention]), subject=intervention)
+    return _changed.recall(trace, lambda: trace.what_if(interventions), subject=tuple(interventions))
 
 
 class StateChanges(NamedTuple):
@@ -75,6 +75,29 @@ def moved_attention(
 def moved_by_head(before: Trace, after: Trace) -> Float[Tensor, "layers heads"]:
     """The mean share that moves, of every head of every layer."""
     return torch.stack([moved_attention(before, after, layer).mean(dim=1) for layer in range(before.num_layers)])
+
+
+class HeadChanges(NamedTuple):
+    """What an intervention moved in all heads of a layer, at a glance."""
+
+    thumbnails: Float[Tensor, "heads query_cells key_cells"]  # after - before; each cell the change largest in size
+    moved: Float[Tensor, " heads"]  # the share of a frame's attention that goes elsewhere, mean over the frames
+
+
+def head_changes(before: Trace, after: Trace, layer: SupportsIndex, cells: int) -> HeadChanges:
+    """Compare the attention of all heads of a layer, in one go over its maps.
+
+    Raises: IndexError for a layer that is not there.
+    """
+    factor = pooling_factor(before.num_frames, cells)
+    num_rows = factor * max(1, rows_at_once(before.model.device, before.num_heads, before.num_frames) // factor)
+    thumbnails, moved = [], torch.zeros(before.num_heads)
+    for first in range(0, before.num_frames, num_rows):
+        rows = slice(first, first + num_rows)
+        difference = after.attention(layer, None, rows).sub_(before.attention(layer, None, rows))
+        thumbnails.append(max_pool(difference, factor))
+        moved += difference.abs_().sum(dim=(1, 2)) / 2
+    return HeadChanges(torch.cat(thumbnails, dim=1), moved / before.num_frames)
 
 
 class AttentionChange(NamedTuple):

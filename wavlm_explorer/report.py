@@ -8,7 +8,7 @@ from .document import Document
 from .figures.style import DARK, LIGHT, Palette, Picture
 from .tracing import Trace
 from .typesetting import set_prose
-from .views import VIEWS, Exhibit, Item, Lesson, Note, Offer, Sounds, Table, View, WholeNumber, Working
+from .views import VIEWS, Exhibit, Item, Lesson, Note, Offer, Sounds, Table, View, WholeNumber, Working, name_chosen
 
 MakeItems = Callable[[Palette], Iterable[Item]]
 
@@ -85,7 +85,9 @@ def add_items(document: Document, make_items: MakeItems) -> None:
 
 def _add_view(document: Document, view: View, trace: Trace, chosen: Mapping[str, Any], make_items: MakeItems) -> None:
     asked = [choice for choice in view.choices(trace) if choice.is_asked(chosen)]
-    add_lesson(document, view.title, view.lesson, ((choice.label, chosen[choice.name]) for choice in asked))
+    add_lesson(
+        document, view.title, view.lesson, ((choice.label, name_chosen(chosen[choice.name])) for choice in asked)
+    )
     add_items(document, make_items)
 
 

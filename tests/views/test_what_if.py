@@ -26,7 +26,8 @@ from wavlm_explorer.interventions import (
 from wavlm_explorer.samples import load_sample
 from wavlm_explorer.trace_files import pack_trace
 from wavlm_explorer.views import Note, Offer, Option
-from wavlm_explorer.views.what_if import MEASURES, VIEW, choose_intervention, describe_importance
+from wavlm_explorer.views.changes import choose_intervention
+from wavlm_explorer.views.what_if import MEASURES, VIEW, describe_importance
 
 show = partial(show_page, VIEW)
 
@@ -128,7 +129,7 @@ def test_numbers_and_words_are_those_of_the_library(nano):
     assert f"moves by **{100 * moved:.0f}%** of its length" in items["what_if_over_time"].caption
     frame = int((np.linalg.norm(b - a, axis=1) / np.linalg.norm(a, axis=1)).argmax())
     assert f"(frame {frame}, " in items["what_if_over_time"].caption
-    assert "layer 3 is the first to notice" in items["what_if_over_time"].caption
+    assert "layer 3 is the first whose output differs" in items["what_if_over_time"].caption
     arrays = items["what_if_attention"].arrays()
     assert np.array_equal(arrays["before"], nano.attention(4, 2)[0])
     assert np.array_equal(arrays["after"], after.attention(4, 2)[0])
@@ -142,7 +143,7 @@ def test_numbers_and_words_are_those_of_the_library(nano):
 
 def test_a_map_below_the_change_is_said_to_be_the_same(nano):
     items = by_name(show(nano, layer=3, shown_layer=2))
-    assert "is the same: the change acts behind it" in items["what_if_attention"].caption
+    assert "is the same: what changes lies behind it" in items["what_if_attention"].caption
     assert "what enters layer 0" in by_name(show(nano, what_if="sound hidden"))["what_if_over_time"].caption
 
 

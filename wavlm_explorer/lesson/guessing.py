@@ -34,7 +34,7 @@ def exhibits(trace: Trace, palette: Palette, hidden_from: int, hidden_frames: in
         yield Note(missing)
         return
     hidden = _hidden(trace, hidden_from, hidden_frames)
-    guessed, prediction = changed(trace, FramesHidden(hidden)), prediction_head(trace.model)
+    guessed, prediction = changed(trace, [FramesHidden(hidden)]), prediction_head(trace.model)
     if prediction is not None:
         yield from _guesses(trace, guessed, hidden, prediction, palette)
         return
@@ -83,7 +83,7 @@ def judge(trace: Trace, hidden_from: int, hidden_frames: int) -> Verdict:
         return Verdict(False, missing)
     hidden = _hidden(trace, hidden_from, hidden_frames)
     number = hidden.stop - hidden.start
-    good, words = _rate(trace, changed(trace, FramesHidden(hidden)), hidden)
+    good, words = _rate(trace, changed(trace, [FramesHidden(hidden)]), hidden)
     words = f"{number} frame{'s' * (number != 1)} hidden: {words}"
     if number < LEAST_HIDDEN:
         words += f" Hide at least {LEAST_HIDDEN} in a row."

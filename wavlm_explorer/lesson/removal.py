@@ -61,7 +61,7 @@ def judge(trace: Trace, layer: int, head: int) -> Verdict:
 
 
 def _without(trace: Trace, layer: int, head: int) -> Trace:
-    return changed(trace, HeadsOff(layers=layer, heads=head))
+    return changed(trace, [HeadsOff(layers=layer, heads=head)])
 
 
 SCENE = Scene("what-if", choices, begin, exhibits, judge)

@@ -13,7 +13,7 @@ from ..document import Document
 from ..figures.style import Palette
 from ..report import MakeItems, report_view
 from ..tracing import Trace
-from ..views import Exhibit, Item, Note, Offer, Sounds, Table, View, Working
+from ..views import Exhibit, Item, Note, Offer, Sounds, Table, View, Working, name_chosen
 from .progress import run_with_progress, want_again
 
 SCREEN_DPI = 165  # sharp on a fine screen, drawn twice as fast as what is saved
@@ -202,5 +202,5 @@ def _in_words(item: Exhibit | Note | Sounds | Table | Working) -> str:
 
 def describe_choices(trace: Trace, chosen: Mapping[str, Any]) -> str:
     """Say in a line of which trace pictures were made, and with which choices."""
-    choices = ", ".join(f"{name} {value}" for name, value in chosen.items())
+    choices = ", ".join(f"{name} {name_chosen(value)}" for name, value in chosen.items())
     return f"{trace.audio.name} through {trace.model.source.name}: {choices}"

@@ -4,7 +4,7 @@ Streamlit can tie a widget to the link by itself, but its tie breaks when the vi
 widget: the choice is kept, the link forgets it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -29,3 +29,17 @@ def note(name: str, value: Any, default: Any) -> None:
         st.query_params.pop(name, None)
     elif st.query_params.get(name) != str(value):
         st.query_params[name] = str(value)
+
+
+def recall_texts(name: str) -> None:
+    """The same for a widget that holds several texts, each once: the link says its name again for each of them."""
+    if name not in st.session_state:
+        st.session_state[name] = list(dict.fromkeys(filter(None, st.query_params.get_all(name))))
+
+
+def note_texts(name: str, texts: Sequence[str]) -> None:
+    """Write several texts to the link, each under the same name."""
+    if not texts:
+        st.query_params.pop(name, None)
+    elif st.query_params.get_all(name) != list(texts):
+        st.query_params[name] = list(texts)

@@ -11,19 +11,21 @@ from ..tracing import Trace
 from ..views import Lesson, View
 from .exhibits import do_what_is_wanted, offer_view, show_exhibits
 from .instrument import show_instrument
+from .what_if import show_what_if
 from .widgets import STEP_SECONDS, ask_all, is_playing
 
-INSTRUMENTS = {"attention"}  # views whose pictures one can point at
+INSTRUMENTS = {"attention": show_instrument, "what-if": show_what_if}  # views whose pictures one can point at
 
 
 def show_view(view: View, trace: Trace, palette: Palette, tracks: Sequence[LabelTrack]) -> None:
     """Draw the page of a view. Only the part below the lesson runs again when a choice changes."""
     st.title(view.title)
     show_lesson(view.lesson)
-    if view.name in INSTRUMENTS:
-        show_instrument(view, trace, palette, tracks)
-    else:
+    with st.container():  # what follows keeps its place: moved by a progress bar, a viewer would be left behind twice
         do_what_is_wanted()
+    if view.name in INSTRUMENTS:
+        INSTRUMENTS[view.name](view, trace, palette, tracks)
+    else:
         playing = is_playing(view.choices(trace))
         fragment = st.fragment(_show_choices, run_every=STEP_SECONDS if playing else None)
         fragment(view, trace, palette, playing)

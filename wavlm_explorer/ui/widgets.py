@@ -2,13 +2,13 @@
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
-from ..views import Choice, Fraction, Option, Played, Redraw, Setting, WholeNumber
-from .link import note, recall
+from ..views import Choice, Collection, Fraction, Option, Played, Redraw, Setting, WholeNumber
+from .link import note, note_texts, recall, recall_texts
 
 MAX_CHOICES_IN_ROW = 4
 MAX_SIDE_BY_SIDE = 4  # options; more become a menu
@@ -44,7 +44,9 @@ def ask_all(choices: Sequence[Choice]) -> dict[str, Any]:
     columns: list[Any] = []
     with st.container(border=True):
         for choice in choices:
-            if choice.is_asked(chosen):
+            if isinstance(choice, Collection):
+                chosen[choice.name], columns = _ask_collection(choice, chosen), []
+            elif choice.is_asked(chosen):
                 columns = columns or list(st.columns(per_row, gap="medium", vertical_alignment="bottom"))
                 with columns.pop(0):
                     chosen[choice.name] = ask(choice)
@@ -138,6 +140,28 @@ def _ask_option(choice: Option) -> Any:
     return st.selectbox(
         choice.label, choice.options, key=choice.name, help=choice.help or None, persist_state="session"
     )
+
+
+def _ask_collection(choice: Collection, chosen: Mapping[str, Any]) -> tuple[str, ...]:
+    """Draw what is collected, a cross on each, and the button that adds what the choices before it describe."""
+    recall_texts(choice.name)
+    known, text = st.session_state[choice.name], choice.describe(chosen)
+
+    def add() -> None:
+        st.session_state[choice.name] = [*known, text]
+        st.session_state.update(choice.then)
+
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.button(
+            choice.add, on_click=add, icon=":material/add:", key=f"{choice.name}_add",
+            disabled=text is None or text in known,
+        )  # fmt: skip
+        texts = st.multiselect(
+            choice.label, known, key=choice.name, help=choice.help or None, accept_new_options=True,
+            placeholder=f"None yet; one can also be typed: {choice.example}", persist_state="session",
+        )  # fmt: skip
+    note_texts(choice.name, texts)
+    return tuple(texts)
 
 
 def _ask_redraw(choice: Redraw) -> int:

@@ -5,6 +5,7 @@ import pkgutil
 
 from .view import (
     Choice,
+    Collection,
     Exhibit,
     Fraction,
     Item,
@@ -20,6 +21,7 @@ from .view import (
     View,
     WholeNumber,
     Working,
+    name_chosen,
 )
 
 
@@ -34,6 +36,7 @@ VIEWS = _find_views()
 __all__ = [
     "VIEWS",
     "Choice",
+    "Collection",
     "Exhibit",
     "Fraction",
     "Item",
@@ -49,4 +52,5 @@ __all__ = [
     "View",
     "WholeNumber",
     "Working",
+    "name_chosen",
 ]

@@ -81,6 +81,17 @@ class Redraw(Choice):
 
 
 @dataclass(frozen=True)
+class Collection(Choice):
+    """Several texts, collected one by one and kept in their order; the view receives them as a tuple."""
+
+    default: tuple[str, ...] = ()
+    add: str = field(kw_only=True)  # what adding one is called, on a button
+    describe: Callable[[Mapping[str, Any]], str | None] = field(kw_only=True)  # choices before it -> what can be added
+    then: Mapping[str, Any] = field(kw_only=True)  # what choices before it become once that is added
+    example: str = field(kw_only=True)  # of a text, for who types one
+
+
+@dataclass(frozen=True)
 class Exhibit:
     """A picture, what it says in words, and its numbers."""
 
@@ -156,6 +167,11 @@ class View:
     def defaults(self, trace: Trace) -> dict[str, Any]:
         """What is chosen before anyone chooses."""
         return {choice.name: getattr(choice, "default", 0) for choice in self.choices(trace)}
+
+
+def name_chosen(value: Any) -> str:
+    """Write what is chosen for a reader."""
+    return ("; ".join(value) or "none") if isinstance(value, tuple) else str(value)
 
 
 def choose_layer(trace: Trace) -> WholeNumber:

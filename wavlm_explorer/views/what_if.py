@@ -1,46 +1,26 @@
 """What if: one part of the model changed while the clip passes, and what becomes of it."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from itertools import starmap
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from .. import effects, interventions
-from ..excerpt import can_hear
+from .. import effects
 from ..figures import effects as pictures
 from ..figures.style import Palette
-from ..gates import has_gate
+from ..interventions import Intervention
 from ..keeping import Keeper
 from ..measures import MEASURE_NAMES
 from ..noise import relative_changes
+from ..notation import format_intervention
 from ..tracing import Trace
 from ..wording import name_share
-from .view import (
-    Choice,
-    Exhibit,
-    Fraction,
-    Item,
-    Lesson,
-    Note,
-    Offer,
-    Option,
-    View,
-    WholeNumber,
-    choose_frame,
-    choose_head,
-    choose_layer,
-)
+from .changes import Changes, choose_change, chosen_changes, what_is_lacking
+from .view import Choice, Exhibit, Item, Lesson, Note, Offer, Option, View, WholeNumber
 
-HEAD_OFF, HEAD_MEAN, LAYER_SKIPPED, SOUND_HIDDEN = "head off", "head at its mean", "layer skipped", "sound hidden"
-GATE, POSITION_OFF, POSITION_FROM = "gate fixed", "position off", "position of another head"
-CONTENT_OFF, UNIFORM = "content off", "all frames alike"
-WITHIN, TO = "near frames only", "one frame only"
-IN_ATTENTION = (HEAD_OFF, HEAD_MEAN, CONTENT_OFF, POSITION_OFF, POSITION_FROM, GATE, UNIFORM, WITHIN, TO)
-ONE_HEAD, ONE_LAYER, EVERYWHERE = "head", "layer", "all"
-MOST_FRAMES = 100  # 2 s
 MEASURES = {name.replace("_ms", " (ms)").replace("_", " "): name for name in MEASURE_NAMES}
 DEFAULT_MEASURE = "entropy"
 
@@ -81,32 +61,16 @@ class Effect(NamedTuple):
 _moved: Keeper[Tensor] = Keeper()  # another map of the same change is only another picture
 
 
-def _effect(trace: Trace, intervention: interventions.Intervention) -> Effect:
-    after = effects.changed(trace, intervention)
-    return Effect(after, _moved.recall(trace, lambda: effects.moved_by_head(trace, after), subject=intervention))
+def _effect(trace: Trace, chosen: Sequence[Intervention]) -> Effect:
+    after = effects.changed(trace, chosen)
+    return Effect(after, _moved.recall(trace, lambda: effects.moved_by_head(trace, after), subject=tuple(chosen)))
 
 
 def choices(trace: Trace) -> tuple[Choice, ...]:
-    """What is changed, where, with which number, and the map to look at."""
-    kinds = [kind for kind in IN_ATTENTION if _has(trace, kind)] + [LAYER_SKIPPED]
-    kinds += [SOUND_HIDDEN] * can_hear(trace.model)
-    in_attention, last_layer, last_head = {"what_if": IN_ATTENTION}, trace.num_layers - 1, trace.num_heads - 1
-    layered = {"what_if": (*IN_ATTENTION, LAYER_SKIPPED), "where": (ONE_HEAD, ONE_LAYER)}
+    """What is changed, and the map to look at."""
+    last_layer, last_head = trace.num_layers - 1, trace.num_heads - 1
     return (
-        Option("what_if", "What if", "What is changed while the sound passes.", tuple(kinds), HEAD_OFF),
-        Option(
-            "where", "Where", "In one head, in all heads of a layer, or in all layers.",
-            (ONE_HEAD, ONE_LAYER, EVERYWHERE), ONE_HEAD, when=in_attention,
-        ),
-        replace(choose_layer(trace), when=layered),
-        replace(choose_head(trace), when=in_attention | {"where": (ONE_HEAD,)}),
-        Fraction("fixed_gate", "Gate", "What every frame multiplies the bias by.", 0.0, 3.0, 1.0, 0.1,
-                 when={"what_if": (GATE,)}),
-        WholeNumber("other_head", "Its bias", "The head whose position bias is taken.", 0, last_head, last_head,
-                    when={"what_if": (POSITION_FROM,)}),
-        WholeNumber("span", "Frames", "20 ms each: how far a frame may look to either side, or how many are hidden.",
-                    1, MOST_FRAMES, 15, when={"what_if": (WITHIN, SOUND_HIDDEN)}),
-        replace(choose_frame(trace), when={"what_if": (TO, SOUND_HIDDEN)}),
+        *choose_change(trace),
         WholeNumber("shown_layer", "Map of layer", "Whose attention is shown before and after.",
                     0, last_layer, min(trace.num_layers // 2 + 1, last_layer)),
         WholeNumber("shown_head", "Map of head", "Whose attention is shown before and after.", 0, last_head, 0),
@@ -118,71 +82,38 @@ def _choose_measure() -> Option:
     return Option("measure", "Measure", "Stands beside the importance of the heads.", tuple(MEASURES), DEFAULT_MEASURE)
 
 
-def _has(trace: Trace, kind: str) -> bool:
-    has_positions = trace.model.config.relative_position_embedding
-    return {GATE: has_gate(trace), POSITION_OFF: has_positions, POSITION_FROM: has_positions}.get(kind, True)
-
-
-def _lacking(trace: Trace) -> list[str]:
-    reasons = {
-        "this model has no gate that could be fixed": not has_gate(trace),
-        "it has no relative positions to switch off": not trace.model.config.relative_position_embedding,
-        "this trace came from a file, without what hears, so no sound can be hidden: open its checkpoint for that": (
-            not can_hear(trace.model)
-        ),
-    }
-    return [reason for reason, holds in reasons.items() if holds]
-
-
-def choose_intervention(
-    what_if: str,
-    where: str,
-    layer: int,
-    head: int,
-    fixed_gate: float,
-    other_head: int,
-    span: int,
-    frame: int,
-) -> interventions.Intervention:
-    """Make what is chosen on the page an intervention."""
-    if what_if == LAYER_SKIPPED:
-        return interventions.LayersSkipped(layer)
-    if what_if == SOUND_HIDDEN:
-        return interventions.FramesHidden(slice(max(0, frame - span // 2), max(0, frame - span // 2) + span))
-    layers, heads = None if where == EVERYWHERE else layer, head if where == ONE_HEAD else None
-    intervention = {
-        HEAD_OFF: interventions.HeadsOff(),
-        HEAD_MEAN: interventions.HeadsOff(mean=True),
-        CONTENT_OFF: interventions.ContentOff(),
-        POSITION_OFF: interventions.PositionOff(),
-        POSITION_FROM: interventions.PositionFrom(other_head),
-        GATE: interventions.GateFixed(fixed_gate),
-        UNIFORM: interventions.AttentionUniform(),
-        WITHIN: interventions.AttentionWithin(span),
-        TO: interventions.AttentionTo(frame),
-    }[what_if]
-    return replace(intervention, layers=layers, heads=heads)
+def explain_choices(trace: Trace, changes: Changes) -> Iterator[Note]:
+    """Say what cannot be chosen here, and what was chosen but cannot act, and why."""
+    if reasons := what_is_lacking(trace):
+        yield Note(f"Some changes cannot be chosen here: {'; '.join(reasons)}.")
+    if changes.left_out:
+        yield Note(f"Left out: {'; '.join(starmap(_say_why, changes.left_out))}. All else acts.")
 
 
 def exhibits(
     trace: Trace, palette: Palette, shown_layer: int, shown_head: int, measure: str = DEFAULT_MEASURE, **place: Any
 ) -> Iterator[Item]:
     """Yield the map before and after, the change by layer and time, all heads, and which of them matter most."""
-    if lacking := _lacking(trace):
-        yield Note(f"Some changes cannot be chosen here: {'; '.join(lacking)}.")
-    effect = _effect(trace, choose_intervention(**place))
-    yield _over_time(trace, effect.after, palette)
+    changes = chosen_changes(trace, place)
+    yield from explain_choices(trace, changes)
+    effect = _effect(trace, changes.acting)
+    yield _over_time(trace, effect.after, palette, changes.acting)
     yield _attention(trace, effect.after, palette, shown_layer, shown_head)
     yield from _by_layer_and_head(trace, effect, palette, shown_layer, shown_head)
     yield from _importance(trace, palette, measure, place["layer"], place["head"])
 
 
-def _over_time(trace: Trace, after: Trace, palette: Palette) -> Exhibit:
+def _say_why(what: str, why: str) -> str:
+    """Write what was left out, a stranger's text, as code; the reason need not repeat it."""
+    return f"`{' '.join(what.replace('`', ' ').split())}` ({why.partition('; found')[0]})"
+
+
+def _over_time(trace: Trace, after: Trace, palette: Palette, acting: Sequence[Intervention]) -> Exhibit:
     changes = effects.state_changes(trace, after)
     return Exhibit(
         "what_if_over_time",
         pictures.effect_over_time(trace, after, palette),
-        describe_change(trace, after),
+        summarize(trace, after, acting),
         lambda: {
             "relative_change": changes.relative.numpy(),
             "cosine": changes.cosine.numpy(),
@@ -191,13 +122,29 @@ def _over_time(trace: Trace, after: Trace, palette: Palette) -> Exhibit:
     )
 
 
+def summarize(trace: Trace, after: Trace, acting: Sequence[Intervention]) -> str:
+    """Say in words what acts, and what comes of it."""
+    if not acting:
+        return "Nothing is changed, so nothing moves."
+    return f"{name_changes(acting)} {describe_change(trace, after)}"
+
+
+def name_changes(acting: Sequence[Intervention]) -> str:
+    """Say in words what acts, in its order."""
+    return f"Changed: {', '.join(f'`{format_intervention(one)}`' for one in acting)}."
+
+
 def describe_change(trace: Trace, after: Trace) -> str:
     """Say in words how far the output moves, where most, and from which layer on anything changes."""
     relative, moved = effects.state_changes(trace, after).relative, effects.output_change(trace, after)
     if not relative.any():
-        return "Nothing moves: for this model and sound the change makes no difference."
+        return "Nothing moves: for this model and sound that makes no difference."
     first = int(relative.any(dim=1).nonzero()[0])
-    start = "what enters layer 0 is another already" if first == 0 else f"layer {first - 1} is the first to notice"
+    start = (
+        "what enters layer 0 is another already"
+        if first == 0
+        else f"what leaves layer {first - 1} is the first to differ"
+    )
     frame = int(relative[-1].argmax())
     seconds, most = float(trace.frame_times[frame]), float(relative[-1, frame])
     return (
@@ -214,7 +161,7 @@ def _attention(trace: Trace, after: Trace, palette: Palette, layer: int, head: i
         pictures.effect_on_attention(trace, after, layer, head, palette),
         f"On average {name_share(share)} of a frame's attention goes elsewhere in layer {layer}, head {head}."
         if share
-        else f"The map of layer {layer}, head {head} is the same: the change acts behind it. Look at a higher layer.",
+        else f"The map of layer {layer}, head {head} is the same: what changes lies behind it. Look at a higher layer.",
         lambda: {
             "before": trace.attention_overview(layer, head)[0].numpy(),
             "after": after.attention_overview(layer, head)[0].numpy(),
@@ -254,9 +201,10 @@ def _by_layer_and_head(trace: Trace, effect: Effect, palette: Palette, layer: in
     )
 
 
-def _importance(trace: Trace, palette: Palette, measure: str, layer: int, head: int) -> Iterator[Exhibit | Offer]:
-    importance, count = effects.known_importance(trace), trace.num_layers * trace.num_heads
-    if importance is None:
+def offer_sweep(trace: Trace) -> Iterator[Offer]:
+    """Offer to find out which heads matter, unless that is known."""
+    count = trace.num_layers * trace.num_heads
+    if effects.known_importance(trace) is None:
         yield Offer(
             "sweep",
             "Switch off every head once",
@@ -264,6 +212,12 @@ def _importance(trace: Trace, palette: Palette, measure: str, layer: int, head: 
             "layers from there on run again.",
             lambda report: effects.head_importance(trace, report),
         )
+
+
+def _importance(trace: Trace, palette: Palette, measure: str, layer: int, head: int) -> Iterator[Exhibit | Offer]:
+    importance = effects.known_importance(trace)
+    if importance is None:
+        yield from offer_sweep(trace)
         return
     numbers = trace.measures()[MEASURES[measure]]
     yield Exhibit(

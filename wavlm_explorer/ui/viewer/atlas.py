@@ -9,11 +9,12 @@ import torch
 from ... import capacity
 from ...pooling import pooling_factor
 from ...tracing import THUMBNAIL_CELLS, Trace
+from .change import Change
 from .packing import pack
 
 STEPS = 255
 
-_prepared: WeakSet[Trace] = WeakSet()
+_prepared: WeakSet[Trace | Change] = WeakSet()
 
 
 def is_comfortable(trace: Trace) -> bool:
@@ -21,29 +22,30 @@ def is_comfortable(trace: Trace) -> bool:
     return capacity.is_comfortable(trace.num_layers, trace.num_heads, trace.num_frames)
 
 
-def prepare_atlas(trace: Trace, layer: int) -> None:
+def prepare_atlas(shown: Trace | Change, layer: int) -> None:
     """Begin to compute a comfortable atlas, the layers nearest to `layer` first, while the browser builds the page.
 
     Half a second passes before its first question. The thread holds no trace alive, and ends with it, or within a layer
     with the server (a daemon's end in the midst of PyTorch would abort the process).
     """
-    if trace in _prepared or not is_comfortable(trace):
+    trace = shown.before if isinstance(shown, Change) else shown
+    if shown in _prepared or not is_comfortable(trace):
         return
-    _prepared.add(trace)
+    _prepared.add(shown)
     nearest_first = sorted(range(trace.num_layers), key=lambda other: abs(other - layer))
-    threading.Thread(target=_summarize, args=(ref(trace), nearest_first), name="atlas", daemon=False).start()
+    threading.Thread(target=_summarize, args=(ref(shown), nearest_first), name="atlas", daemon=False).start()
 
 
-def _summarize(find: Callable[[], Trace | None], layers: Sequence[int]) -> None:
+def _summarize(find: Callable[[], Trace | Change | None], layers: Sequence[int]) -> None:
     for layer in layers:
-        trace = find()
-        if trace is None or not threading.main_thread().is_alive():
+        shown = find()
+        if shown is None or not threading.main_thread().is_alive():
             return
         try:
-            trace.layer_summary(layer)
+            shown.layer_summary(layer)
         except (MemoryError, RuntimeError):
             return  # the browser will ask for the same, and be told
-        del trace
+        del shown
 
 
 def atlas_payload(trace: Trace, layer: int) -> bytes:

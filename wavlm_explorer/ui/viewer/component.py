@@ -1,18 +1,21 @@
 """The viewer on the page: one component, told where to fetch and where to begin; what is chosen comes back."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib
 import streamlit as st
 from streamlit.components.v2 import component
 
+from ...effects import known_importance
 from ...figures.style import DARK, LIGHT, WEIGHT_SCALES, Palette
 from ...gates import has_gate
 from ...labels import LabelTrack
 from ...tracing import Trace
 from .atlas import is_comfortable, prepare_atlas
-from .definitions import definitions_for_browser
-from .place import forget_frames, note_place, recall_place, take_place
+from .change import Change
+from .definitions import DEFINITIONS, IMPORTANCE, MOVED, definitions_for_browser
+from .place import CHOSEN, SHOWN, Names, forget_frames, note_place, recall_place, recall_side, take_place
 from .serving import offer, static_digest
 
 # The files are modules with imports of their own; this one line brings the first of them.
@@ -33,13 +36,35 @@ def show_viewer(trace: Trace, tracks: Sequence[LabelTrack] = ()) -> None:
     forget_frames(trace.audio.digest)
     place = recall_place(trace)
     prepare_atlas(trace, place["layer"])
-    base = "/".join(["", *filter(None, [str(st.get_option("server.baseUrlPath")).strip("/")]), "viewer"])
+    _draw(trace, tracks, {"place": place}, "viewer", CHOSEN)
+
+
+def show_change(change: Change, tracks: Sequence[LabelTrack] = ()) -> None:
+    """Draw the viewer of a change: the pass with it, the pass without, and their difference, at one place.
+
+    Where one looks is `shown_layer` and `shown_head`, for `layer` and `head` say where the change is made.
+    """
+    forget_frames(change.before.audio.digest)
+    place = recall_place(change.before, SHOWN)
+    prepare_atlas(change, place["layer"])
+    importance = known_importance(change.before)
+    measures = (MOVED, *DEFINITIONS) if importance is None else (IMPORTANCE, MOVED, *DEFINITIONS)
+    facts = {
+        "arrays": f"{_base()}/{offer(change)}",
+        "hidden": change.hidden_spans(),
+        "importance": None if importance is None else importance.tolist(),
+        "measures": definitions_for_browser(measures),
+    }
+    _draw(change.before, tracks, {"place": place | {"side": recall_side()}, "change": facts}, "change_viewer", SHOWN)
+
+
+def _draw(trace: Trace, tracks: Sequence[LabelTrack], shown: dict[str, Any], key: str, names: Names) -> None:
     config, end = trace.model.config, trace.audio.start + trace.audio.duration
     _viewer(
-        key="viewer",
+        key=key,
         data={
-            "files": f"{base}/files/{static_digest()}",
-            "arrays": f"{base}/{offer(trace)}",
+            "files": f"{_base()}/files/{static_digest()}",
+            "arrays": f"{_base()}/{offer(trace)}",
             "layers": trace.num_layers,
             "heads": trace.num_heads,
             "frames": trace.num_frames,
@@ -52,13 +77,18 @@ def show_viewer(trace: Trace, tracks: Sequence[LabelTrack] = ()) -> None:
             "has_bias": config.relative_position_embedding,
             "has_gate": has_gate(trace),
             "measures": definitions_for_browser(),
-            "place": place,
             "scales": WEIGHT_SCALES,
             "palettes": {"light": _colours(LIGHT), "dark": _colours(DARK)},
+            **shown,
         },
-        on_place_change=lambda: take_place(st.session_state["viewer"].get("place")),
+        on_place_change=lambda: take_place(st.session_state[key].get("place"), names),
     )
-    note_place(trace)
+    note_place(trace, names)
+
+
+def _base() -> str:
+    """Where the viewer's routes begin, below the address of a server that shares one with others."""
+    return "/".join(["", *filter(None, [str(st.get_option("server.baseUrlPath")).strip("/")]), "viewer"])
 
 
 def _colours(palette: Palette) -> dict[str, str]:

@@ -10,7 +10,7 @@ STRUCTURE = "Vig & Belinkov 2019, arXiv 1906.04284"
 
 
 class Definition(NamedTuple):
-    """One of `measures.MEASURE_NAMES`, for a page that teaches."""
+    """A number that every head has, for a page that teaches."""
 
     name: str
     label: str
@@ -19,7 +19,7 @@ class Definition(NamedTuple):
     source: str
 
 
-DEFINITIONS = (
+DEFINITIONS = (  # as `measures.MEASURE_NAMES`
     Definition(
         "span_ms",
         "Span",
@@ -68,8 +68,23 @@ DEFINITIONS = (
     ),
 )
 
+MOVED = Definition(
+    "moved",
+    "Share that moves",
+    "How much of a frame's attention goes elsewhere with the change: 0 for none, 1 for all of it.",
+    r"\frac{1}{2T} \sum_{i,j} | A'_{ij} - A_{ij} |",
+    "the total variation distance, mean over the frames, of its map A and the one with the change",
+)
+IMPORTANCE = Definition(
+    "importance",
+    "Importance",
+    "How far the output moves, of its length, when this head alone hands on nothing; no other change is made.",
+    r"\frac{\lVert x' - x \rVert}{\lVert x \rVert}",
+    "leave one out: the output with the head, and without",
+)
+
 
 @cache
-def definitions_for_browser() -> list[dict[str, str]]:
-    """The definitions with their formulas as MathML, which browsers set themselves."""
-    return [{**entry._asdict(), "formula": convert(entry.formula, display="block")} for entry in DEFINITIONS]
+def definitions_for_browser(definitions: tuple[Definition, ...] = DEFINITIONS) -> list[dict[str, str]]:
+    """Definitions with their formulas as MathML, which browsers set themselves."""
+    return [{**entry._asdict(), "formula": convert(entry.formula, display="block")} for entry in definitions]

@@ -13,13 +13,12 @@ from ...pooling import max_pool, pooling_factor
 from ...spectrogram import DYNAMIC_RANGE_DB, spectrogram
 from ...tracing import Trace
 from .atlas import atlas_payload
+from .change import Change, difference_payload, moved_payload, over_time_payload
 from .packing import pack
-from .quantization import quantize
+from .quantization import EXACT_CELLS, WINDOW_CELLS, quantize
 from .stages import bias_curves, stages_payload
 
 LAYER_CELLS = 500  # along an axis: 10 s of a Base layer are 3 MB
-EXACT_CELLS = 500  # of a window that travels as float32: 1 MB
-WINDOW_CELLS = 1500  # of any window: 2.25 MB
 
 
 def sound_payload(trace: Trace) -> bytes:
@@ -92,18 +91,28 @@ MAKERS: dict[str, Callable[..., bytes]] = {
     "stages": stages_payload,
     "atlas": atlas_payload,
 }
+CHANGE_MAKERS: dict[str, Callable[..., bytes]] = {
+    "over_time": over_time_payload,
+    "moved": moved_payload,
+    "difference": difference_payload,
+}
 
 
-def make(trace: Trace, what: str, wanted: dict[str, str]) -> bytes:
+def make(shown: Trace | Change, what: str, wanted: dict[str, str]) -> bytes:
     """Make what the browser asks for by name; `wanted` are its whole numbers, such as layer=3.
 
-    Raises: KeyError for what is not in MAKERS; ValueError, IndexError for numbers that make no sense.
+    Of a change, what is asked of a trace is that of the pass under interventions.
+
+    Raises: KeyError for what is not in MAKERS, or CHANGE_MAKERS; ValueError, IndexError for numbers that make no sense.
     """
-    if what not in MAKERS:
-        raise KeyError(f"expected one of {', '.join(MAKERS)}; found {what!r}")
+    makers, subject = MAKERS, shown
+    if isinstance(shown, Change):
+        makers, subject = (CHANGE_MAKERS, shown) if what in CHANGE_MAKERS else (MAKERS, shown.after)
+    if what not in makers:
+        raise KeyError(f"expected one of {', '.join(makers)}; found {what!r}")
     numbers = {name: int(value) for name, value in wanted.items()}
     try:
-        inspect.signature(MAKERS[what]).bind(trace, **numbers)
+        inspect.signature(makers[what]).bind(subject, **numbers)
     except TypeError as error:
         raise ValueError(f"{what}: {error}") from error
-    return MAKERS[what](trace, **numbers)
+    return makers[what](subject, **numbers)

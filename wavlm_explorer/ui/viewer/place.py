@@ -9,6 +9,10 @@ from ...tracing import Trace
 from ..link import note, recall
 
 FRAMES = ("window", "locked")  # two frames each: first and one behind the last; query and key
+SIDES = ("after", "before", "difference")  # of a change
+Names = tuple[str, str]  # of layer and head in session and link
+CHOSEN: Names = ("layer", "head")  # which all pages share
+SHOWN: Names = ("shown_layer", "shown_head")  # where a change is looked at, which is not where it is made
 
 
 def forget_frames(digest: str) -> None:
@@ -18,40 +22,52 @@ def forget_frames(digest: str) -> None:
     st.session_state["_frames_of"] = digest
 
 
-def recall_place(trace: Trace) -> dict[str, Any]:
+def recall_place(trace: Trace, names: Names = CHOSEN) -> dict[str, Any]:
     """Return where to begin: what the session knows, else what the link says, within what the trace has."""
-    recall("layer", trace.num_layers // 2, int)
-    recall("head", 0, int)
+    recall(names[0], trace.num_layers // 2, int)
+    recall(names[1], 0, int)
     recall("scale", WEIGHT_SCALES[0], str)
     for name in FRAMES:
         recall(name, None, _read_frames)
     state = st.session_state
-    state["layer"] = min(max(state["layer"], 0), trace.num_layers - 1)
-    state["head"] = min(max(state["head"], 0), trace.num_heads - 1)
+    for name, count in zip(names, (trace.num_layers, trace.num_heads), strict=True):
+        state[name] = min(max(state[name], 0), count - 1)
     if state["scale"] not in WEIGHT_SCALES:
         state["scale"] = WEIGHT_SCALES[0]
-    return {name: state[name] for name in ("layer", "head", "scale", *FRAMES)}
+    found = {name: state[name] for name in ("scale", *FRAMES)}
+    return {"layer": state[names[0]], "head": state[names[1]], **found}
 
 
-def take_place(place: Any) -> None:
+def recall_side() -> str:
+    """Return which side of a change is shown."""
+    recall("side", SIDES[0], str)
+    if st.session_state["side"] not in SIDES:
+        st.session_state["side"] = SIDES[0]
+    return st.session_state["side"]
+
+
+def take_place(place: Any, names: Names = CHOSEN) -> None:
     """Remember where the viewer says it is; what does not look like a place is left out."""
     if not isinstance(place, dict):
         return
-    for name in ("layer", "head"):
+    for name, key in zip(("layer", "head"), names, strict=True):
         if isinstance(place.get(name), int):
+            st.session_state[key] = place[name]
+    for name, known in (("scale", WEIGHT_SCALES), ("side", SIDES)):
+        if place.get(name) in known:
             st.session_state[name] = place[name]
-    if place.get("scale") in WEIGHT_SCALES:
-        st.session_state["scale"] = place["scale"]
     for name in FRAMES:
         st.session_state[name] = _as_frames(place.get(name))
 
 
-def note_place(trace: Trace) -> None:
+def note_place(trace: Trace, names: Names = CHOSEN) -> None:
     """Write the place to the link; frames as 120-260."""
     state = st.session_state
-    note("layer", state["layer"], trace.num_layers // 2)
-    note("head", state["head"], 0)
+    note(names[0], state[names[0]], trace.num_layers // 2 if names == CHOSEN else None)
+    note(names[1], state[names[1]], 0 if names == CHOSEN else None)
     note("scale", state["scale"], WEIGHT_SCALES[0])
+    if names == SHOWN:
+        note("side", state["side"], SIDES[0])
     for name in FRAMES:
         note(name, state[name] and "-".join(map(str, state[name])), None)
 

@@ -1,7 +1,7 @@
 """The route by which the viewer fetches its arrays and its own files, beside Streamlit's.
 
-A trace is offered under a token that nobody can guess, for as long as its session keeps it; the route holds no trace
-alive. Arrays travel as they are: compressing them would take longer than sending them.
+A trace, or a change of one, is offered under a token that nobody can guess, for as long as its session keeps it; the
+route holds none alive. Arrays travel as they are: compressing them would take longer than sending them.
 """
 
 import hashlib
@@ -22,20 +22,21 @@ from starlette.routing import Route
 
 if TYPE_CHECKING:
     from ...tracing import Trace
+    from .change import Change
 
 STATIC = resources.files("wavlm_explorer.ui.viewer") / "static"
 MIME_TYPES = {"js": "text/javascript", "css": "text/css"}
 FOREVER = {"Cache-Control": "private, max-age=86400, immutable"}
 AS_IT_IS = {"Content-Encoding": "identity"}  # keeps Streamlit's middleware from compressing
 
-_traces: WeakValueDictionary[str, "Trace"] = WeakValueDictionary()
-_tokens: WeakKeyDictionary["Trace", str] = WeakKeyDictionary()
+_offered: WeakValueDictionary[str, "Trace | Change"] = WeakValueDictionary()
+_tokens: WeakKeyDictionary["Trace | Change", str] = WeakKeyDictionary()
 
 
-def offer(trace: "Trace") -> str:
-    """Return the token under which the viewer may fetch what belongs to a trace."""
-    token = _tokens.setdefault(trace, secrets.token_urlsafe(16))
-    _traces[token] = trace
+def offer(shown: "Trace | Change") -> str:
+    """Return the token under which the viewer may fetch what belongs to a trace or a change."""
+    token = _tokens.setdefault(shown, secrets.token_urlsafe(16))
+    _offered[token] = shown
     return token
 
 
@@ -56,11 +57,11 @@ def _serve_static(request: Request) -> Response:
 def _serve_arrays(request: Request) -> Response:
     from . import payloads  # PyTorch, once somebody looks
 
-    trace = _traces.get(request.path_params["token"])
-    if trace is None:
+    shown = _offered.get(request.path_params["token"])
+    if shown is None:
         raise HTTPException(410, "This trace is no longer kept; reload the page.")
     try:
-        content = payloads.make(trace, request.path_params["what"], dict(request.query_params))
+        content = payloads.make(shown, request.path_params["what"], dict(request.query_params))
     except (IndexError, KeyError, ValueError) as error:
         raise HTTPException(400, str(error)) from error
     except MemoryError as error:

@@ -6,8 +6,11 @@ import { element } from "./element.js";
 import { createFilter } from "./filter.js";
 import { createGrid } from "./grid.js";
 import { drawPreferences } from "./preference.js";
+import { showsDifference } from "./sides.js";
 import { touched } from "./store.js";
-import { cellsThatFit, levelShades, paint, poolThumbnail } from "./thumbnail.js";
+import { createSummaries, measuresOf } from "./summaries.js";
+import { cellsThatFit, changeLevels, levelShades, paint, poolThumbnail, poolThumbnailChange } from "./thumbnail.js";
+import { weightText } from "./weights.js";
 
 const SIDES = { least: 24, most: 112 };  // CSS pixels of a thumbnail
 const EDGES = 28;  // CSS pixels for the layers' numbers and around the grid
@@ -27,7 +30,7 @@ const PARTS = `<details open>
   </div>
   <p class="remark">The bar under a map is its measure, between the lowest and the highest of all heads. <span hidden>
     The curve above a column is what its heads prefer by distance alone, up to 1 s away: one bias for all layers.
-    </span></p>
+    </span><span class="reach" hidden></span></p>
   <details class="definitions"><summary>What the measures mean</summary><dl></dl></details></details>`;
 
 const define = ({ label, sentence, formula, source }) =>
@@ -36,13 +39,14 @@ const define = ({ label, sentence, formula, source }) =>
 // `instrument` is what shows one head: where a click goes.
 export function createAtlas(place, store, source, instrument) {
   place.innerHTML = PARTS;
-  const [details, title, controls, hint, body, gridPlace, cardPlace, definitions] =
-    ["details", "summary span", ".controls", ".hint", ".body", ".grid", ".card", ".definitions dl"]
+  const [details, title, controls, hint, body, gridPlace, cardPlace, definitions, reachPlace] =
+    ["details", "summary span", ".controls", ".hint", ".body", ".grid", ".card", ".definitions dl", ".reach"]
       .map(name => place.querySelector(name));
-  const grid = createGrid(gridPlace, choose, preview), showCard = createCard(cardPlace);
+  const grid = createGrid(gridPlace, choose, preview), showCard = createCard(cardPlace, paintHead);
   const collector = createCollector(source, () => details.open, take, error => tell(error.message));
-  const fresh = new Set();  // layers that came since the last frame
-  let filter = null, layers = [], shades = null, side = 0, pointed = null, waiting = 0, scheduled = 0;
+  const summaries = createSummaries(), fresh = new Set();  // layers that came since the last frame
+  let filter = null, measures = [], layers = [], shades = null, side = 0, reach = 0;
+  let changeArrays, pointed = null, waiting = 0, scheduled = 0;
 
   function choose(layer, head) {
     store.set({ layer, head });
@@ -61,23 +65,49 @@ export function createAtlas(place, store, source, instrument) {
   }
 
   function drawCard() {
-    const { trace, ...current } = store.state, { layer, head } = pointed ?? current;
-    showCard({ trace, layer, head }, layers[layer], shades);
+    const { layer, head } = pointed ?? store.state;
+    showCard({ measures, layer, head }, layers[layer]);
   }
 
   function drawLayer(layer) {
     if (!layers[layer] || !side) return;
-    const cells = cellsThatFit(side, layers[layer].cells.shape[1]);
     for (const button of grid.buttons.filter(one => one.layer === layer)) {
-      paint(button.canvas, poolThumbnail(layers[layer], button.head, cells), cells, shades);
+      paintHead(button.canvas, layers[layer], button.head, side);
     }
+  }
+
+  function paintHead(canvas, arrays, head, width) {
+    const cells = cellsThatFit(width, arrays.cells.shape[1]), isChange = showsDifference(store.state);
+    const levels = isChange
+      ? changeLevels(poolThumbnailChange(arrays, head, cells), reach, store.state.scale)
+      : poolThumbnail(arrays, head, cells);
+    paint(canvas, levels, cells, shades);
   }
 
   const drawAll = () => layers.forEach((_, layer) => drawLayer(layer));
 
+  // All differences are drawn up to the largest that is known: whether that has changed.
+  function widenReach() {
+    if (!showsDifference(store.state)) return false;
+    const last = reach;
+    reach = layers.reduce((most, arrays) => arrays ? Math.max(most, arrays.reach) : most, 0);
+    reachPlace.textContent = `Of the difference, the strongest colours are a weight that is ${weightText(reach)} more or less.`;
+    return reach !== last;
+  }
+
+  // Another pass, or another change: what is known of it is drawn, and the rest stays until it comes.
+  function turn(state) {
+    layers.forEach((_, layer) => { layers[layer] = summaries.of(state, layer) ?? layers[layer]; });
+    shades = showsDifference(state) ? state.colours.signed : levelShades(state.colours, state.scale);
+    reachPlace.hidden = !showsDifference(state);
+    widenReach();
+    drawAll();
+    arrange();
+  }
+
   function arrange() {
-    const measure = store.state.trace.measures.find(({ name }) => name === filter.measure);
-    const number = ({ layer, head }) => layers[layer]?.[measure.name][head] ?? null;
+    const measure = measures.find(({ name }) => name === filter.measure);
+    const number = ({ layer, head }) => layers[layer]?.[measure.name]?.[head] ?? null;
     const measured = grid.buttons.filter(button => number(button) !== null);
     filter.update(measured.map(number));
     for (const button of grid.buttons) grid.label(button);
@@ -91,26 +121,32 @@ export function createAtlas(place, store, source, instrument) {
     return grid.arrange(inside.sort((one, other) => direction * (number(one) - number(other))));
   }
 
-  function take(layer, arrays) {
-    layers[layer] = arrays;
+  function take(job, arrays) {
+    const { layer } = job;
+    summaries.take(job, arrays);
+    const found = summaries.of(store.state, layer);
+    if (!found) return;
+    layers[layer] = found;
     fresh.add(layer);
-    const isLast = !layers.includes(null);
+    const isLast = isComplete();
     if (isLast) clearTimeout(waiting);
     else if (waiting) return;
     waiting = setTimeout(() => { waiting = 0; scheduled ||= requestAnimationFrame(drawFresh); }, isLast ? 0 : TOGETHER);
   }
 
+  const isComplete = () => layers.every((_, layer) => summaries.of(store.state, layer));
+
   function drawFresh() {
     scheduled = 0;
-    fresh.forEach(drawLayer);
-    const isComplete = !layers.includes(null);
-    if (isComplete) arrange();  // a bar lies between the lowest and the highest of all
-    gridPlace.setAttribute("aria-busy", !isComplete);
+    if (widenReach()) drawAll();
+    else fresh.forEach(drawLayer);
+    if (isComplete()) arrange();  // a bar lies between the lowest and the highest of all
+    gridPlace.setAttribute("aria-busy", !isComplete());
     if (fresh.has((pointed ?? store.state).layer)) drawCard();
     fresh.clear();
   }
 
-  function begin({ trace, layer }) {
+  function begin({ trace }) {
     layers = new Array(trace.layers).fill(null);
     fresh.clear();
     pointed = null;
@@ -118,15 +154,26 @@ export function createAtlas(place, store, source, instrument) {
     grid.build(trace.layers, trace.heads);
     gridPlace.classList.toggle("crowned", trace.has_bias);  // room for the curves, which come later
     place.querySelector(".remark span").hidden = !trace.has_bias;
-    gridPlace.setAttribute("aria-busy", true);
-    filter ??= createFilter(controls, trace.measures, arrange);
-    definitions.innerHTML = trace.measures.map(define).join("");
-    arrange();
     resize();
+  }
+
+  // What there is to measure heads by; the one that is chosen stays.
+  function offerMeasures(offered) {
+    if (JSON.stringify(measures) === JSON.stringify(offered)) return;
+    const first = offered.find(({ name }) => name === filter?.measure) ?? offered[0];
+    measures = offered;
+    filter = createFilter(controls, measures, first.name, arrange);
+    definitions.innerHTML = measures.map(define).join("");
+  }
+
+  function collect(state) {
+    const { trace, layer } = state;
+    gridPlace.setAttribute("aria-busy", !isComplete());
     tell();
     const nearestFirst = [...layers.keys()].sort((one, other) => Math.abs(one - layer) - Math.abs(other - layer));
-    collector.collect(trace.atlas_at_once ? nearestFirst : []);
-    if (!trace.atlas_at_once) ask(trace, () => collector.collect(nearestFirst));
+    const jobs = summaries.jobs(state, nearestFirst);
+    collector.collect(trace.atlas_at_once ? jobs : []);
+    if (!trace.atlas_at_once && jobs.length) ask(trace, () => collector.collect(jobs));
   }
 
   function ask({ duration }, draw) {
@@ -153,15 +200,18 @@ export function createAtlas(place, store, source, instrument) {
 
   store.listenLater((state, changed) => {
     if (!state.trace) return;
-    const recoloured = touched(changed, "scale", "colours");
-    if (recoloured) shades = levelShades(state.colours, state.scale);
+    const isNewChange = state.change?.arrays !== changeArrays;
     if (touched(changed, "trace")) begin(state);
-    else if (recoloured) drawAll();
+    if (touched(changed, "trace", "change")) offerMeasures(measuresOf(state));
+    if (changed.has("trace") || isNewChange) summaries.forget(changed.has("trace"));
+    changeArrays = state.change?.arrays;
+    if (touched(changed, "trace", "change", "side", "scale", "colours")) turn(state);
+    if (changed.has("trace") || isNewChange) collect(state);
     if (touched(changed, "layerData") && state.layerData) {
       grid.crown(drawPreferences(state.layerData.bias, state.trace.hop_seconds));
     }
     if (touched(changed, "trace", "layer", "head")) grid.mark(state.layer, state.head);
-    if (touched(changed, "trace", "layer", "head", "scale", "colours")) drawCard();
+    if (touched(changed, "trace", "change", "side", "layer", "head", "scale", "colours")) drawCard();
   });
   return () => {
     observer.disconnect();

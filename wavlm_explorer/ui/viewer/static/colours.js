@@ -26,6 +26,24 @@ export function shader(scale, colours) {
   return weight => shades[Math.min(FINENESS, Math.sqrt(weight) * FINENESS + 0.5) | 0];
 }
 
+// Where a difference of up to `reach` lies on the same scale to either side of 0, 0 to 1.
+export function differenceToUnit(difference, reach, scale) {
+  const size = SCALES[scale](Math.abs(difference) / (reach || 1));
+  return 0.5 + 0.5 * Math.sign(difference) * size;
+}
+
+// A function from differences to colours, as `shader`.
+export function differenceShader(scale, reach, { signed }) {
+  const middle = FINENESS / 2, shades = Uint32Array.from({ length: FINENESS + 1 }, (_, index) => {
+    const unit = index / middle - 1;
+    return signed[Math.round(255 * differenceToUnit(unit * Math.abs(unit), 1, scale))];
+  });
+  return difference => {
+    const unit = Math.sqrt(Math.abs(difference) / reach);
+    return shades[Math.round(middle * (1 + (difference < 0 ? -unit : unit)))];
+  };
+}
+
 export const isDark = element => {
   const probe = new OffscreenCanvas(1, 1).getContext("2d");
   probe.fillStyle = getComputedStyle(element).getPropertyValue("--st-background-color") || "white";

@@ -38,7 +38,7 @@ export function createCursor(places, store) {
   });
 }
 
-const percent = share => `${(100 * share).toFixed(4)}%`;
+export const percent = share => `${(100 * share).toFixed(4)}%`;
 
 function span(mark, frame, from, to, share) {
   mark.hidden = frame === null || frame === undefined;

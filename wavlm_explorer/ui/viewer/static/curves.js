@@ -3,11 +3,12 @@
 import { fit, frameBox, write } from "./canvas.js";
 import { createTrack } from "./tracks.js";
 import { element } from "./element.js";
+import { weightsShown } from "./sides.js";
 import { columnOf, frameOf, rowOf, weightText } from "./weights.js";
 import { inFocus, touched } from "./store.js";
 
 const ROW_HEIGHT = 72;  // CSS pixels
-const WATCHED = ["weights", "pointed", "locked", "compared", "playing", "time"];
+const WATCHED = ["weights", "both", "pointed", "locked", "compared", "playing", "time"];
 
 export function createCurves(places, store) {
   createTrack(places.row, store, {
@@ -23,47 +24,54 @@ export function createCurves(places, store) {
 }
 
 function drawRow(context, state) {
-  const { weights, layout, colours, compared } = state, { left, width } = layout;
+  const { layout, colours, compared } = state, { left, width } = layout, weights = weightsShown(state);
   const focus = inFocus(state), base = ROW_HEIGHT - 2;
   context.fillStyle = colours.line;
   context.fillRect(left, base, width, 1);
   if (!weights || !focus) return;
-  const row = rowOf(weights, focus.query), other = compared === null ? null : rowOf(weights, compared);
-  const largest = largestShown([row, other], state);
+  const curves = curvesOf(state, pass => rowOf(pass, focus.query));
+  if (compared !== null) curves.push({ weights, values: rowOf(weights, compared), colour: colours.contrast });
+  const largest = largestShown(curves, state);
   const place = (position, weight) => [left + width * position, base - (ROW_HEIGHT - 10) * weight / largest];
-  if (row) trace(context, row, state, place, colours.accent, true);
-  if (other) trace(context, other, state, place, colours.contrast, false);
+  for (const curve of curves) trace(context, curve, state, place);
   write(context, weightText(largest), left + width + 6, 8, { colour: colours.muted, align: "left" });
   write(context, "0", left + width + 6, base, { colour: colours.muted, align: "left" });
 }
 
 function drawColumn(canvas, state) {
-  const { weights, layout, colours } = state, { width, right } = layout;
+  const { layout, colours } = state, { width, right } = layout;
   const focus = inFocus(state), context = fit(canvas, right, width + 22);
   context.fillStyle = colours.line;
   context.fillRect(8, 0, 1, width);
-  const column = focus && columnOf(weights, focus.key);
-  if (!column) return;
-  const largest = largestShown([column], state);
+  const curves = focus ? curvesOf(state, pass => columnOf(pass, focus.key)) : [];
+  if (!curves.some(({ values }) => values)) return;
+  const largest = largestShown(curves, state);
   const place = (position, weight) => [8 + (right - 12) * weight / largest, width * position];
-  trace(context, column, state, place, colours.accent, true);
+  for (const curve of curves) trace(context, curve, state, place);
   write(context, weightText(largest), right - 2, width + 8, { colour: colours.muted, align: "right", baseline: "top" });
 }
 
-function largestShown(rows, { weights, range }) {
-  const [first, last] = [range.from, range.to].map(frame => (frame - weights.from) / weights.factor);
+// What is drawn of a frame: its weights or, of a change, those without it in the background.
+function curvesOf({ weights, both, colours }, read) {
+  const passes = both ? [[both.after, colours.accent], [both.before, colours.muted]] : [[weights, colours.accent]];
+  return passes.map(([pass, colour], index) => ({ weights: pass, values: read(pass), colour, isFilled: index === 0 }));
+}
+
+function largestShown(curves, { range }) {
   let largest = 1e-9;
-  for (const row of rows) {
-    if (!row) continue;
-    for (let cell = Math.max(0, Math.floor(first)); cell < Math.min(row.length, last); cell++) {
-      if (row[cell] > largest) largest = row[cell];
+  for (const { weights, values } of curves) {
+    if (!values) continue;
+    const [first, last] = [range.from, range.to].map(frame => (frame - weights.from) / weights.factor);
+    for (let cell = Math.max(0, Math.floor(first)); cell < Math.min(values.length, last); cell++) {
+      if (values[cell] > largest) largest = values[cell];
     }
   }
   return largest;
 }
 
 // Steps, one a cell; place(share of the axis, weight) gives a point.
-function trace(context, row, { weights, range }, place, colour, isFilled) {
+function trace(context, { weights, values: row, colour, isFilled }, { range }, place) {
+  if (!row) return;
   const share = cell => Math.min(Math.max((frameOf(weights, cell) - range.from) / (range.to - range.from), 0), 1);
   const first = Math.max(0, Math.floor((range.from - weights.from) / weights.factor));
   const last = Math.min(row.length, Math.ceil((range.to - weights.from) / weights.factor));

@@ -27,12 +27,14 @@ function drawHistogram(place, shares, from, to) {
   place.innerHTML = counts.map((count, bin) => bar(count / tallest, bin)).join("");
 }
 
-// `changed` is called when the visitor chooses; `update` takes one measure of all heads that are known.
-export function createFilter(place, measures, changed) {
+// `changed` is called when the visitor chooses; `update` takes one measure of all heads that are known. `first` is the
+// name of the measure to begin with.
+export function createFilter(place, measures, first, changed) {
   place.innerHTML = parts(measures);
   const [measure, arrangement, histogram, least, most, output, all] =
     [".measure", ".arrangement", "svg", ".least", ".most", "output", ".all"].map(name => place.querySelector(name));
   let lowest = 0, highest = 1;
+  measure.value = first;
 
   const share = number => (number - lowest) / (highest - lowest || 1);
   const at = slider => lowest + (highest - lowest) * slider.value / STEPS;

@@ -1,6 +1,7 @@
 // The keyboard: everything that the pointer can do.
 
 import { inFocus } from "./store.js";
+import { FLIPS } from "./sides.js";
 import { bringIntoView, zoomBy, zoomOut } from "./zoom.js";
 
 export const KEYS = [
@@ -14,6 +15,10 @@ export const KEYS = [
   ["Space", "hear the key, or play and pause"],
   ["+ − 0", "zoom in, zoom out, the whole clip"],
   ["Esc", "free what is kept"],
+];
+export const SIDE_KEYS = [
+  ["B", "with the change, or without"],
+  ["D", "the difference, or with the change"],
 ];
 const ARROWS = { ArrowLeft: ["key", -1], ArrowRight: ["key", 1], ArrowUp: ["query", -1], ArrowDown: ["query", 1] };
 const JUMP_SECONDS = 0.5;
@@ -73,13 +78,17 @@ export function followKeys(main, store, sound) {
 
   function handle(event) {
     const path = event.composedPath();
-    const isHere = path.includes(main) || (path[0] === document.body && state.pointed);  // pointed at, nothing focused
-    const hasOwnKeys = path[0] !== main && path[0].tabIndex >= 0;  // a button of the tracks, the labels
-    if (!isHere || hasOwnKeys || !state.trace || event.ctrlKey || event.metaKey || !actions[event.key]) return;
+    const flip = state.change && FLIPS[event.key];
+    const isOnSwitch = flip && path.some(({ classList }) => classList?.contains("sides"));
+    const isHere = isOnSwitch || path.includes(main) || (path[0] === document.body && state.pointed);  // pointed at, nothing focused
+    const hasOwnKeys = !isOnSwitch && path[0] !== main && path[0].tabIndex >= 0;  // a button of the tracks, the labels
+    const act = actions[event.key] ?? flip;
+    if (!isHere || hasOwnKeys || !state.trace || event.ctrlKey || event.metaKey || !act) return;
     if (event.altKey && !(event.key in ARROWS)) return;
     event.preventDefault();
     event.stopPropagation();  // Streamlit has keys of its own
-    actions[event.key](event);
+    if (act === flip) flip(store);
+    else act(event);
   }
 
   document.addEventListener("keydown", handle, true);

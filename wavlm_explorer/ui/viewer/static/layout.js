@@ -15,7 +15,7 @@ export function createPlaces(root) {
   places.main = place(places.instrument, "main");
   places.side = place(places.instrument, "side");
   places.tracks = place(places.main, "tracks");
-  for (const name of ["ruler", "waveform", "labels", "spectrogram", "gate", "row"]) {
+  for (const name of ["ruler", "waveform", "labels", "spectrogram", "movement", "gate", "row"]) {
     places[name] = place(places.tracks, `track ${name}`);
   }
   places.map = place(places.main, "map");

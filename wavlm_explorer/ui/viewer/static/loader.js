@@ -1,18 +1,36 @@
 // Keeps sound, layer and window in step with what is chosen, fetches what neighbours will need while nothing else is to
 // do, and says what went wrong.
 
+import { showsChange, showsDifference } from "./sides.js";
 import { touched } from "./store.js";
 
 const PATIENCE = 250;  // ms without a change before the neighbours are fetched
 
 const isWhole = ({ trace, range }) => range.from === 0 && range.to === trace.frames;
 
+const windowOf = ({ layer, head, range }) => ({ layer, head, start: range.from, stop: range.to });
+
 // The window of one head that the picture needs beyond what its layer brought, or null.
 function wantedWindow(state) {
-  const { layer, head, range, layerData } = state;
+  const { layerData } = state;
   if (!layerData || (isWhole(state) && layerData.factor === 1)) return null;
-  return { layer, head, start: range.from, stop: range.to };
+  return windowOf(state);
 }
+
+// What entries of the store need from the source: [what, wanted, of the change], or null. `other` is the pass of a
+// change that is not shown: the curves draw both, and a flip finds it here.
+const LAYERS = {
+  layerData: state => ["layer", { layer: state.layer }, showsChange(state)],
+  otherData: state => state.change && ["layer", { layer: state.layer }, !showsChange(state)],
+  movement: state => state.change && ["over_time", {}, true],
+};
+const WINDOWS = {
+  windowData: state => wantedWindow(state) && ["window", wantedWindow(state), showsChange(state)],
+  otherWindow: state => state.change && wantedWindow(state) && ["window", wantedWindow(state), !showsChange(state)],
+  differenceData: state => showsDifference(state) ? ["difference", windowOf(state), true] : null,
+};
+const NEEDS = { ...LAYERS, ...WINDOWS, sound: () => ["sound"] };
+const PLACE = ["trace", "change", "side", "layer"], WINDOW = [...PLACE, "head", "range", "layerData"];
 
 function explain(error) {
   if (error.status === 410) return "The server no longer keeps this trace. Reload the page to trace the sound again.";
@@ -23,13 +41,19 @@ function explain(error) {
 export function createLoader(store, source) {
   let resting = 0;
 
-  async function fetchInto(name, what, wanted, isStillWanted) {
-    const { trace } = store.state;
+  const peek = (name, state) => {
+    const need = NEEDS[name](state);
+    return need && source.peek(...need);
+  };
+
+  async function fetchInto(name) {
+    const { trace, change } = store.state, need = NEEDS[name](store.state), asked = JSON.stringify(need);
+    const isHere = () => store.state.trace === trace && store.state.change?.arrays === change?.arrays;
     try {
-      const data = await source.get(what, wanted);
-      if (store.state.trace === trace && isStillWanted()) store.set({ [name]: data, trouble: null });
+      const data = await source.get(...need);
+      if (isHere() && JSON.stringify(NEEDS[name](store.state)) === asked) store.set({ [name]: data, trouble: null });
     } catch (error) {
-      if (store.state.trace === trace) store.set({ trouble: explain(error) });
+      if (isHere()) store.set({ trouble: explain(error) });
     }
   }
 
@@ -38,37 +62,39 @@ export function createLoader(store, source) {
       resting = setTimeout(fetchNeighbours, PATIENCE);
       return;
     }
-    const { layer, head, trace } = store.state, wanted = wantedWindow(store.state);
-    for (const neighbour of wanted ? [head + 1, head - 1] : []) {
-      if (neighbour >= 0 && neighbour < trace.heads) source.get("window", { ...wanted, head: neighbour }).catch(() => {});
-    }
-    for (const neighbour of [layer + 1, layer - 1]) {
-      if (neighbour >= 0 && neighbour < trace.layers) source.get("layer", { layer: neighbour }).catch(() => {});
-    }
+    const { state } = store, { trace } = state;
+    const fetchBeside = (names, axis) => {
+      for (const name of names) {
+        for (const neighbour of [state[axis] + 1, state[axis] - 1]) {
+          const need = neighbour >= 0 && neighbour < trace[`${axis}s`] && NEEDS[name]({ ...state, [axis]: neighbour });
+          if (need) source.get(...need).catch(() => {});
+        }
+      }
+    };
+    fetchBeside(Object.keys(WINDOWS), "head");
+    fetchBeside(["layerData", "otherData"], "layer");
   }
 
-  // What is here already is drawn in the same frame.
-  store.derive(({ layer }, changed) => {
-    const layerData = touched(changed, "layer", "trace") && source.peek("layer", { layer });
-    return layerData ? { layerData } : null;
+  // What is here already is drawn in the same frame; the last layer stays until the next one is here.
+  store.derive((state, changed) => {
+    if (!state.trace || !touched(changed, ...PLACE, "layerData", "otherData")) return null;
+    const found = Object.keys(LAYERS).map(name => [name, NEEDS[name](state) ? peek(name, state) ?? state[name] : null]);
+    const isWaiting = !peek("layerData", state) || (showsDifference(state) && !peek("otherData", state));
+    return { ...Object.fromEntries(found), isWaiting };
   });
   store.derive((state, changed) => {
-    if (!touched(changed, "layer", "head", "range", "layerData")) return null;
-    const wanted = wantedWindow(state);
-    return { windowData: wanted && source.peek("window", wanted) };
+    if (!state.trace || !touched(changed, ...WINDOW)) return null;
+    return Object.fromEntries(Object.keys(WINDOWS).map(name => [name, peek(name, state)]));
   });
 
   store.listen((state, changed) => {
-    const { layer, head, range, layerData, windowData } = state;
-    if (touched(changed, "trace")) fetchInto("sound", "sound", {}, () => true);
-    if (touched(changed, "trace", "layer") && layerData?.layer !== layer) {
-      fetchInto("layerData", "layer", { layer }, () => store.state.layer === layer);
-    }
-    const wanted = touched(changed, "layer", "head", "range", "layerData") && !windowData && wantedWindow(state);
-    if (wanted) {
-      fetchInto("windowData", "window", wanted,
-        () => store.state.layer === layer && store.state.head === head && store.state.range === range);
-    }
+    if (!state.trace) return;
+    if (changed.has("trace")) fetchInto("sound");
+    const fetchMissing = names => {
+      for (const name of names) if (NEEDS[name](state) && !peek(name, state)) fetchInto(name);
+    };
+    if (touched(changed, ...PLACE)) fetchMissing(Object.keys(LAYERS));
+    if (touched(changed, ...WINDOW)) fetchMissing(Object.keys(WINDOWS));
     if (touched(changed, "layerData", "windowData", "layer")) {
       clearTimeout(resting);
       resting = setTimeout(fetchNeighbours, PATIENCE);

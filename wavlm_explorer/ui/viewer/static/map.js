@@ -1,7 +1,7 @@
 // The map of one head: queries down, keys across, the spectrogram at its left, seconds on both axes.
 
 import { bitmap, fit, frameBox, write } from "./canvas.js";
-import { shader } from "./colours.js";
+import { differenceShader, shader } from "./colours.js";
 import { element } from "./element.js";
 import { boundaries } from "./labels.js";
 import { secondsToFrame, ticks } from "./axis.js";
@@ -15,12 +15,13 @@ export function createMap(place, store, spectrogram) {
   const picture = document.createElement("canvas");
   let pooled = 1;
 
-  // How many cells share a pixel of the screen: the largest of them is drawn, so that thin lines survive.
+  // How many cells share a pixel of the screen: the largest of them, in size, is drawn, so that thin lines survive.
   const crowding = ({ weights, range, layout }) =>
     Math.ceil((range.to - range.from) / weights.factor / (layout.width * (globalThis.devicePixelRatio || 1)));
 
   function paint({ weights, scale, colours }) {
-    const side = Math.ceil(weights.size / pooled), shade = shader(scale, colours);
+    const side = Math.ceil(weights.size / pooled);
+    const shade = weights.signed ? differenceShader(scale, weights.reach, colours) : shader(scale, colours);
     const values = pooled === 1 ? weights.values : maxPool(weights, pooled);
     bitmap(picture, side, side, cell => shade(values[cell]));
   }
@@ -48,8 +49,8 @@ export function createMap(place, store, spectrogram) {
 
   // Where a label ends and the next begins: faint across the map, clear at its edges.
   function drawBoundaries(context, state) {
-    const { left, width } = state.layout, { trace, range } = state;
-    context.fillStyle = "white";
+    const { left, width } = state.layout, { trace, range, weights, colours } = state;
+    context.fillStyle = weights.signed ? colours.ink : "white";
     for (const seconds of boundaries(state)) {
       const along = width * (secondsToFrame(trace, seconds) - range.from) / (range.to - range.from);
       if (along < 0 || along > width) continue;
@@ -73,20 +74,21 @@ export function createMap(place, store, spectrogram) {
     drawBoundaries(context, state);
     frameBox(context, left, 0, width, width, colours.line);
     drawAxes(context, state);
-    canvas.setAttribute("aria-label", `Attention of layer ${weights.layer}, head ${weights.head}: `
+    canvas.setAttribute("aria-label", `${weights.signed ? "Change of attention" : "Attention"} of layer ${weights.layer}, head ${weights.head}: `
       + `${weights.size} by ${weights.size} cells, queries down, keys across; ${weights.precision}`);
   }
 
   store.listen((state, changed) => {
     const { weights, layout, range } = state;
-    if (!weights || !layout || !touched(changed, "weights", "scale", "colours", "range", "layout", "sound", "labels", "tier")) return;
+    if (!weights || !layout || !touched(changed, "weights", "scale", "colours", "range", "layout", "sound", "labels", "tier", "isWaiting")) return;
     const crowd = crowding(state);
     if (touched(changed, "weights", "scale", "colours") || crowd !== pooled) {
       pooled = crowd;
       paint(state);
     }
     draw(state);
-    canvas.classList.toggle("waiting", weights.layer !== state.layer || cellOf(weights, range.from) < 0);
+    place.classList.toggle("signed", weights.signed);
+    canvas.classList.toggle("waiting", state.isWaiting || weights.layer !== state.layer || cellOf(weights, range.from) < 0);
   });
 }
 
@@ -98,7 +100,7 @@ function maxPool({ values, size }, factor) {
     const base = Math.floor(row / factor) * side;
     for (let column = 0; column < size; column++) {
       const cell = base + Math.floor(column / factor), value = values[row * size + column];
-      if (value > pooled[cell]) pooled[cell] = value;
+      if (Math.abs(value) > Math.abs(pooled[cell])) pooled[cell] = value;
     }
   }
   return pooled;

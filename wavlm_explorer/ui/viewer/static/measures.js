@@ -12,6 +12,8 @@ export const FORMATS = {
   verticality: number,
   globalness: number,
   position_share: percent,
+  moved: percent,
+  importance: percent,
 };
 
 export const WORDS = {
@@ -21,4 +23,6 @@ export const WORDS = {
   verticality: value => `taken together, as if ${count(Math.exp(-value))} frames were looked at`,
   globalness: value => `each frame as if it looked at ${count(Math.exp(value))} alike`,
   position_share: value => value > 0.5 ? "position decides more than content" : "content decides more than position",
+  moved: value => value ? "of a frame's attention goes elsewhere with the change" : "no attention moves",
+  importance: value => `the output moves by ${percent(value)} when this head alone is off`,
 };

@@ -1,4 +1,4 @@
-// Where one is, as session and link remember it: layer, head, scale, window, locked frame.
+// Where one is, as session and link remember it: layer, head, scale, window, locked frame; of a change, the side.
 
 import { touched } from "./store.js";
 
@@ -6,18 +6,19 @@ const REST = 300;  // ms without a change before the page's link follows
 
 // What Python remembers, as entries of the store; frames that this clip lacks are left out.
 export function readPlace({ place, frames }) {
-  const { layer, head, scale, window, locked } = place;
+  const { layer, head, scale, window, locked, side = "after" } = place;
   const fits = window && window[0] >= 0 && window[1] <= frames && window[0] < window[1];
   return {
-    layer, head, scale,
+    layer, head, scale, side,
     range: fits ? { from: window[0], to: window[1] } : { from: 0, to: frames },
     locked: locked && Math.max(...locked) < frames ? { query: locked[0], key: locked[1] } : null,
   };
 }
 
-function writePlace({ layer, head, scale, range, locked, trace }) {
+function writePlace({ layer, head, scale, range, locked, trace, change, side }) {
   const isWhole = range.from === 0 && range.to === trace.frames;
-  return { layer, head, scale, window: isWhole ? null : [range.from, range.to], locked: locked && [locked.query, locked.key] };
+  const window = isWhole ? null : [range.from, range.to];
+  return { layer, head, scale, window, locked: locked && [locked.query, locked.key], ...(change && { side }) };
 }
 
 export function keepPlace(store) {
@@ -28,7 +29,7 @@ export function keepPlace(store) {
   };
   store.listen((state, changed) => {
     if (changed.has("trace")) told = JSON.stringify(writePlace(state));
-    if (!touched(changed, "layer", "head", "scale", "range", "locked")) return;
+    if (!touched(changed, "layer", "head", "scale", "range", "locked", "side")) return;
     clearTimeout(resting);
     resting = setTimeout(() => {
       const place = writePlace(store.state), text = JSON.stringify(place);

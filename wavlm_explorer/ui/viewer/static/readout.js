@@ -2,11 +2,12 @@
 
 import { element } from "./element.js";
 import { frameCentre } from "./axis.js";
+import { SIDES, weightsShown } from "./sides.js";
 import { describeWeight, weightAt } from "./weights.js";
 import { inFocus, touched } from "./store.js";
 
 const REST = 350;  // ms before it is spoken
-const WATCHED = ["weights", "pointed", "locked", "compared", "playing", "time", "labels", "tier"];
+const WATCHED = ["weights", "both", "side", "pointed", "locked", "compared", "playing", "time", "labels", "tier"];
 
 export const seconds = (trace, frame) => `${frameCentre(trace, frame).toFixed(2)} s`;
 
@@ -32,14 +33,15 @@ export function createReadout(place, store) {
   let resting = 0;
 
   store.listen((state, changed) => {
-    const { weights, trace, compared, locked } = state;
+    const { trace, compared, locked, both } = state, weights = weightsShown(state);
     if (!weights || !touched(changed, ...WATCHED)) return;
     const focus = inFocus(state);
     const show = (cell, frame) => frame === null ? cell.replaceChildren("–")
       : cell.replaceChildren(`${seconds(trace, frame)} `, element("b", {}, labelAt(state, frame)));
-    const weight = focus && describeWeight(weights, focus.query, focus.key);
-    title.textContent = `Layer ${weights.layer} · head ${weights.head}`;
-    cells.weight.textContent = weight ?? "–";
+    const read = pass => focus && describeWeight(pass, focus.query, focus.key);
+    const weight = read(both?.after ?? weights), was = both ? ` was ${read(both.before)}` : "";
+    title.textContent = `Layer ${weights.layer} · head ${weights.head}${state.change ? ` · ${SIDES[state.side]}` : ""}`;
+    cells.weight.replaceChildren(weight ?? "–", ...(focus && was ? [element("small", {}, was)] : []));
     share.textContent = focus ? timesEven(weightAt(weights, focus.query, focus.key), trace) : "";
     show(cells.query, focus?.query ?? null);
     show(cells.key, focus?.key ?? null);
@@ -47,7 +49,7 @@ export function createReadout(place, store) {
     if (focus && compared !== null) cells.compared.append(` ${describeWeight(weights, compared, focus.key)}`);
     hint.textContent = locked ? "Kept. Click it again to hear the key; Esc frees." : focus ? "Click to keep." : "Point at a frame.";
     clearTimeout(resting);
-    if (!state.playing) resting = setTimeout(() => { spoken.textContent = speak(state, focus, weight); }, REST);
+    if (!state.playing) resting = setTimeout(() => { spoken.textContent = speak(state, focus, `${weight}${was && ","}${was}`); }, REST);
   });
 }
 

@@ -1,59 +1,66 @@
-// Fetches the arrays of one trace, each once; the latest stay, up to a number of bytes.
+// Fetches the arrays of one trace, and of a change of it, each once; the latest stay, up to a number of bytes.
 
 import { unpack } from "./payload.js";
 
 const CAPACITY = 160e6;  // bytes
 
 export function createSource() {
-  let address = "", known = new Map();  // query -> {promise, value, size}, the oldest first
+  const known = new Map();  // address -> {promise, value, size}, the oldest first
+  let untouched = "", changed = "";
 
-  function forget(known) {
+  const addressOf = (what, wanted, ofChange) =>
+    `${ofChange ? changed : untouched}/${what}?${new URLSearchParams(wanted)}`;
+
+  function forget() {
     let total = [...known.values()].reduce((sum, entry) => sum + entry.size, 0);
-    for (const [query, entry] of known) {
+    for (const [address, entry] of known) {
       if (total <= CAPACITY || known.size === 1) return;
       total -= entry.size;
-      known.delete(query);
+      known.delete(address);
     }
   }
 
-  async function load(known, query, entry) {
+  async function load(address, entry) {
     try {
-      const response = await fetch(`${address}/${query}`);
+      const response = await fetch(address);
       if (!response.ok) throw Object.assign(new Error(await response.text()), { status: response.status });
       const buffer = await response.arrayBuffer();
       entry.size = buffer.byteLength;
       entry.value = unpack(buffer);
     } catch (error) {
-      known.delete(query);
+      if (known.get(address) === entry) known.delete(address);
       throw error;
     }
-    forget(known);
+    forget();
     return entry.value;
   }
 
   return {
-    // From now on, the arrays of the trace at this address.
-    open(next) {
-      address = next;
-      known = new Map();
+    // From now on, the arrays of the trace at one address and of a change of it at the other.
+    open(nextUntouched, nextChanged) {
+      [untouched, changed] = [nextUntouched, nextChanged];
+      for (const address of known.keys()) {
+        if (![untouched, changed].some(open => address.startsWith(`${open}/`))) known.delete(address);
+      }
     },
-    // What the server knows by that name, such as get("layer", {layer: 3}): a promise of facts and arrays.
-    get(what, wanted = {}) {
-      const query = `${what}?${new URLSearchParams(wanted)}`;
-      let entry = known.get(query);
-      if (entry) known.delete(query);
+    // What the server knows by that name, such as get("layer", {layer: 3}): a promise of facts and arrays. `ofChange`
+    // asks for the pass with the change, or for what only a change has.
+    get(what, wanted = {}, ofChange = false) {
+      const address = addressOf(what, wanted, ofChange);
+      let entry = known.get(address);
+      if (entry) known.delete(address);
       else {
         entry = { size: 0, value: null, promise: null };
-        entry.promise = load(known, query, entry);
+        entry.promise = load(address, entry);
       }
-      known.set(query, entry);
+      known.set(address, entry);
       return entry.promise;
     },
     // Whether anything is still on its way.
     isBusy: () => [...known.values()].some(({ value }) => !value),
     // The same if it is here already, else null.
-    peek(what, wanted = {}) {
-      return known.get(`${what}?${new URLSearchParams(wanted)}`)?.value ?? null;
+    peek(what, wanted = {}, ofChange = false) {
+      return known.get(addressOf(what, wanted, ofChange))?.value ?? null;
     },
   };
 }

@@ -4,6 +4,7 @@ import { frameToSeconds } from "./axis.js";
 import { element } from "./element.js";
 import { putTogether, switchTo } from "./head.js";
 import { createStage } from "./stage.js";
+import { SIDES, showsChange } from "./sides.js";
 import { inFocus, touched } from "./store.js";
 import { createSwitches } from "./switches.js";
 import { AS_THE_MODEL, isTheModel } from "./terms.js";
@@ -26,10 +27,10 @@ export function createStages(place, store, source) {
   let head = null, choice = AS_THE_MODEL, isNear = false, resting = 0;
 
   async function load() {
-    const asked = JSON.stringify(wanted(state)), { trace } = state;
-    const isWanted = () => trace === state.trace && asked === JSON.stringify(wanted(state));
+    const asked = question(state), { trace } = state;
+    const isWanted = () => trace === state.trace && asked === question(state);
     try {
-      const data = await source.get("stages", wanted(state));
+      const data = await source.get("stages", wanted(state), showsChange(state));
       if (!isWanted()) return;
       head = { ...putTogether(data, head), asked };
       compute();
@@ -63,7 +64,7 @@ export function createStages(place, store, source) {
   function wait() {
     clearTimeout(resting);
     if (!isNear || !state.trace) return;
-    if (head?.asked === JSON.stringify(wanted(state))) {
+    if (head?.asked === question(state)) {
       redraw();
       return;
     }
@@ -74,7 +75,7 @@ export function createStages(place, store, source) {
   store.listenLater((_, changed) => {
     if (!state.trace || !state.colours) return;
     if (changed.has("trace")) begin();
-    if (touched(changed, "trace", "layer", "head") || (isLong(state) && changed.has("range"))) wait();
+    if (touched(changed, "trace", "change", "side", "layer", "head") || (isLong(state) && changed.has("range"))) wait();
     if (!head || !isNear) return;
     if (touched(changed, "range", "scale", "colours")) show(pane.stages, head, state);
     if (touched(changed, ...WATCHED)) draw(pane, head, state);
@@ -118,6 +119,9 @@ function wanted(state) {
   return { layer, head, start, stop: start + length };
 }
 
+// The same, and of which pass.
+const question = state => JSON.stringify([wanted(state), showsChange(state) && state.change.arrays]);
+
 // Gives every stage its numbers and the scale to draw them by.
 function show(stages, { terms, model, now, pinned, gates, choice }, { trace, scale, colours, range }) {
   const from = Math.max(0, range.from - terms.start), to = Math.min(terms.size, range.to - terms.start);
@@ -151,7 +155,8 @@ function draw({ stages, heading, verdict, atFocus, vouched }, head, state) {
     stage.canvas.setAttribute("aria-label", `${title}, ${formula}, of head ${terms.head}. ${numbers[name] ?? ""}`);
     return stage.draw({ query, compared: here(compared) }, marks, numbers[name] ?? "");
   });
-  heading.textContent = `Layer ${terms.layer} · head ${terms.head}, stage by stage`;
+  const pass = state.change ? ` · ${SIDES[showsChange(state) ? "after" : "before"]}` : "";
+  heading.textContent = `Layer ${terms.layer} · head ${terms.head}, stage by stage${pass}`;
   say(verdict, judge(state, head));
   atFocus.textContent = judgeQuery(state, head, query);
   verdict.parentElement.classList.toggle("unlike", !isTheModel(choice));

@@ -3,8 +3,14 @@
 //   trace      facts of the clip: layers, heads, frames, start, duration, hop_seconds, field_seconds, has_bias,
 //              has_gate, atlas_at_once
 //   layer, head
+//   change     null, or what differs in a second pass: {arrays, hidden [[from, to]] (frames), importance, measures}
+//   side       "after" | "before" | "difference": which pass of a change is shown, or how they differ
 //   layerData  the layer's arrays as payloads.py names them; those of the last layer while the next is on its way
 //   windowData one head's weights for a window, as payloads.py names them, or null
+//   otherData, otherWindow  the same of a change's other pass; differenceData: of a window, how the passes differ
+//   movement   how far a change moves each frame of each hidden state, as change.py names it, or null
+//   isWaiting  whether what should be drawn is still on its way
+//   both       {before, after}: of a change, both passes' weights, or null
 //   weights    what map and curves draw, as weights.js makes it of the two; {layer, head, from, factor, size, values}
 //   sound      the sound's arrays as payloads.py names them, or null
 //   scale      "square root" | "logarithmic" | "linear"

@@ -2,7 +2,7 @@
 //
 // A level is 255 x sqrt(weight): what thumbnails travel as, and what is pooled and coloured here.
 
-import { SCALES } from "./colours.js";
+import { differenceToUnit, SCALES } from "./colours.js";
 
 // The largest of each block of a map of bytes, [side, side]; `factors` multiply rows that have scales of their own.
 export function pool(cells, start, size, side, factors = null) {
@@ -35,6 +35,41 @@ export function poolHead({ cells, row_max }, head, side) {
   const size = cells.shape[1], maxima = row_max.subarray(head * size, (head + 1) * size);
   return pool(cells, head * size * size, size, side, maxima).map(value => Math.sqrt(255 * value));
 }
+
+// Of each block of a map of differences the one largest in size; read(row, into) writes a row of [size, size].
+function poolSigned(read, size, side) {
+  const pooled = new Float32Array(side * side), differences = new Float32Array(size);
+  const blocks = Int32Array.from({ length: size }, (_, at) => Math.floor(((at + 1) * side - 1) / size));
+  for (let row = 0; row < size; row++) {
+    read(row, differences);
+    for (let column = 0, first = blocks[row] * side; column < size; column++) {
+      const difference = differences[column], at = first + blocks[column];
+      if (Math.abs(difference) > Math.abs(pooled[at])) pooled[at] = difference;
+    }
+  }
+  return pooled;
+}
+
+// One head of the arrays of `moved`, as differences of weights.
+export function poolThumbnailChange({ cells, reach }, head, side) {
+  const size = cells.shape[1], start = head * size * size;
+  const levels = poolSigned((row, into) => into.set(cells.subarray(start + row * size, start + (row + 1) * size)), size, side);
+  return levels.map(level => Math.sign(level) * reach * (level / 127) ** 2);
+}
+
+// The same of the arrays of `layer` of both passes.
+export function poolHeadChange(before, after, head, side) {
+  const size = after.cells.shape[1], start = head * size;
+  return poolSigned((row, into) => {
+    const [was, is] = [before, after].map(({ row_max }) => row_max[start + row] / 255), from = (start + row) * size;
+    for (let column = 0; column < size; column++) {
+      into[column] = is * after.cells[from + column] - was * before.cells[from + column];
+    }
+  }, size, side);
+}
+
+// Differences up to `reach` in size as levels of the signed colours.
+export const changeLevels = (differences, reach, scale) => differences.map(one => 255 * differenceToUnit(one, reach, scale));
 
 // The colour of each level on one of the fixed scales.
 export const levelShades = ({ weights }, scale) =>

@@ -2,7 +2,8 @@
 
 import { SCALES } from "./colours.js";
 import { element } from "./element.js";
-import { KEYS, step } from "./keys.js";
+import { KEYS, SIDE_KEYS, step } from "./keys.js";
+import { createSideSwitch } from "./sides.js";
 import { touched } from "./store.js";
 import { zoomBy, zoomOut } from "./zoom.js";
 
@@ -32,7 +33,8 @@ export function createToolbar(place, store, sound) {
   place.setAttribute("aria-label", "Sound, layer, head, scale and zoom");
   place.append(
     createPlayer(store, sound), createStepper(store, "layer", "Layer"), createStepper(store, "head", "Head"),
-    createMenu(store, "scale", "Colour scale", Object.keys(SCALES).map(name => [name, name])), createZoom(store), createHelp());
+    createMenu(store, "scale", "Colour scale", Object.keys(SCALES).map(name => [name, name])), createZoom(store),
+    createSideSwitch(store), createHelp(store));
 }
 
 function createPlayer(store, sound) {
@@ -90,8 +92,12 @@ function createZoom(store) {
     less, button("more", "Zoom in", () => zoomBy(store, 0.5)), whole);
 }
 
-function createHelp() {
-  const rows = KEYS.flatMap(([keys, meaning]) => [element("dt", {}, keys), element("dd", {}, meaning)]);
+function createHelp(store) {
+  const explain = ([keys, meaning]) => [element("dt", {}, keys), element("dd", {}, meaning)];
+  const rows = KEYS.flatMap(explain), ofSides = SIDE_KEYS.flatMap(explain);
+  store.listen(({ change }, changed) => {
+    if (touched(changed, "trace", "change")) for (const part of ofSides) part.hidden = !change;
+  });
   return element("details", { class: "help" }, element("summary", {}, "Keys"), element("div", { class: "card" },
-    element("p", {}, "Point to see, click to keep, click again to hear, drag to zoom."), element("dl", {}, ...rows)));
+    element("p", {}, "Point to see, click to keep, click again to hear, drag to zoom."), element("dl", {}, ...rows, ...ofSides)));
 }

@@ -9,11 +9,13 @@ import { createCursor } from "./cursor.js";
 import { element } from "./element.js";
 import { createGateTrack } from "./gate.js";
 import { createHeads } from "./heads.js";
+import { createHidden } from "./hidden.js";
 import { followKeys } from "./keys.js";
 import { createLabels } from "./labels.js";
 import { createPlaces, followRoom } from "./layout.js";
 import { createLoader } from "./loader.js";
 import { createMap } from "./map.js";
+import { createMovement } from "./movement.js";
 import { keepPlace, readPlace } from "./place.js";
 import { followPointer } from "./pointer.js";
 import { createReadout } from "./readout.js";
@@ -30,7 +32,8 @@ const STYLES = ["viewer.css", "toolbar.css", "labels.css", "stages.css", "atlas.
 const NOTHING = {
   trace: null, layer: 0, head: 0, layerData: null, windowData: null, weights: null, sound: null, scale: "square root",
   pointed: null, locked: null, compared: null, range: null, selection: null, layout: null, labels: [], tier: 0, time: 0,
-  playing: false, heard: null, gateHeads: "one", speed: 1, loop: false, trouble: null, colours: null,
+  playing: false, heard: null, gateHeads: "one", speed: 1, loop: false, trouble: null, colours: null, change: null,
+  side: "after", otherData: null, otherWindow: null, differenceData: null, movement: null, both: null, isWaiting: false,
 };
 
 export function show({ data, parentElement, setStateValue }) {
@@ -67,11 +70,16 @@ function create(root, first) {
     update(data, setStateValue) {
       place.tell = setStateValue;
       store.set(look(data));
-      if (data.arrays === store.state.trace?.arrays) return;
+      const change = data.change ?? null, isSameChange = JSON.stringify(change) === JSON.stringify(store.state.change);
+      if (data.arrays === store.state.trace?.arrays && isSameChange) return;
+      source.open(data.arrays, change?.arrays);
+      if (data.arrays === store.state.trace?.arrays) {
+        store.set({ change });  // another change of the same clip: all that the visitor chose stays
+        return;
+      }
       const { layout, colours, labels, speed, loop, gateHeads } = store.state;
-      source.open(data.arrays);
       const kept = { layout, colours, labels, speed, loop, gateHeads };
-      store.set({ ...NOTHING, ...kept, trace: data, ...readPlace(data), time: data.start });
+      store.set({ ...NOTHING, ...kept, trace: data, change, ...readPlace(data), time: data.start });
     },
     stop: () => stops.forEach(stop => stop()),
   };
@@ -93,11 +101,13 @@ function createPanes(places, store, source, sound) {
   createTrouble(places.trouble, store);
   const stopAtlas = createAtlas(places.atlas, store, source, places.instrument);
   createTracks(places, store, spectrogram);
+  createMovement(places.movement, store);
   createLabels(places.labels, store, sound);
   createGateTrack(places.gate, store);
   createMap(places.map, store, spectrogram);
   createCurves(places, store);
   createColourBar(places.map, store);
+  createHidden(places, store);
   createCursor(places, store);
   createReadout(places.readout, store);
   createHeads(places.heads, store);
