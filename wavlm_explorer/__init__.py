@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .diagnosis import doctor
     from .label_attention import LabelAttention, pool_attention
     from .labels import Interval, LabelError, LabelTrack, load_labels
+    from .notation import format_intervention, parse_intervention
     from .report import make_report
     from .trace_files import TraceError, load_trace
     from .tracing import AttentionTerms, Trace, trace
@@ -44,12 +45,14 @@ __all__ = [
     "diff",
     "doctor",
     "figures",
+    "format_intervention",
     "interventions",
     "load_audio",
     "load_labels",
     "load_model",
     "load_trace",
     "make_report",
+    "parse_intervention",
     "pool_attention",
     "save_model",
     "trace",
@@ -64,6 +67,7 @@ _HOMES = {
     **dict.fromkeys(("AttentionTerms", "Trace", "trace"), "tracing"),
     **dict.fromkeys(("TraceError", "load_trace"), "trace_files"),
     "WavLM": "wavlm",
+    **dict.fromkeys(("format_intervention", "parse_intervention"), "notation"),
     "diff": "comparison",
     "doctor": "diagnosis",
     "make_report": "report",

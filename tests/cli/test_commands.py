@@ -10,6 +10,7 @@ from commands import call
 
 import wavlm_explorer as wx
 from wavlm_explorer.cli import COMMANDS
+from wavlm_explorer.notation import FORMS
 
 
 def test_help_answers_before_anything_large_is_imported():
@@ -107,6 +108,8 @@ def test_doctor_leaves_with_its_reports_exit_code(files):
         (("report", "text.pt"), "text.pt"),
         (("report",), "Missing argument"),
         (("report", "text.pt", "--page", "gates"), "expected some of attention, buckets, "),
+        (("report", "text.pt", "--what-if", "gate two"), "--what-if 'gate two': value: expected a number"),
+        (("report", "text.pt", "--page", "gate", "--what-if", "gate 1"), "expected --page what-if beside it"),
         (("compare",), "No such command"),
         (("convert", "a.pt", "new.pt", "--to", "onnx"), "microsoft"),
         (("run", "--folder", "nothing"), "does not exist"),
@@ -147,3 +150,18 @@ def test_report_writes_a_page(files, tmp_path):
     assert page.count("</h2>") == page.count(">Gate</h2>") == 1
     assert call(*arguments[:-1], 3, "-o", tmp_path / "none.html")[0] == 2
     assert not (tmp_path / "none.html").exists()
+    changes = ("--page", "what-if", "--what-if", "head off in layer 1", "--what-if", "skip layer 2")
+    assert call("report", path, "--model", files / "a.pt", *changes, "-o", tmp_path / "changed.html")[0] == 0
+    page = (tmp_path / "changed.html").read_text()
+    assert "head off in layer 1; skip layer 2" in page
+    assert "Changed: <code>head off in layer 1</code>, <code>skip layer 2</code>. The output moves" in page
+    code, _, trouble = call("report", path, "--model", files / "a.pt", "--what-if", "skip layer 3")
+    assert code == 2
+    assert "--what-if 'skip layer 3': layer 3 is out of range" in trouble
+
+
+def test_help_names_every_change():
+    _, output, _ = call("report", "--help")
+    words = " ".join(output.split())
+    for form in FORMS:
+        assert form.template.partition("{")[0].strip() in words

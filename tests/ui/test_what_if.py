@@ -6,6 +6,7 @@ from visits import errors, open_page, pictures, viewer
 
 from wavlm_explorer import effects
 from wavlm_explorer.tracing import Trace
+from wavlm_explorer.views.changes import NOTHING
 from wavlm_explorer.views.what_if import VIEW
 
 
@@ -114,3 +115,35 @@ def test_a_sweep_that_was_stopped_can_be_started_again(app, monkeypatch):
     app.button(key="sweep").click().run()
     assert not app.exception
     assert pictures(app) == 5
+
+
+def test_changes_are_collected_taken_back_and_kept_in_the_link(app):
+    app.button(key="changes_add").click().run()
+    assert not app.exception
+    assert app.multiselect(key="changes").value == ["head off in layer 4 head 2"]
+    assert app.selectbox(key="what_if").value == NOTHING
+    assert app.button(key="changes_add").disabled
+    app.selectbox(key="what_if").set_value("gate fixed").run()
+    assert not app.button(key="changes_add").disabled
+    app.button(key="changes_add").click().run()
+    collected = ["head off in layer 4 head 2", "gate 1 in layer 4 head 2"]
+    assert app.query_params["changes"] == collected
+    captions = [caption.value for caption in app.caption]
+    assert any(caption.startswith(f"Changed: `{'`, `'.join(collected)}`.") for caption in captions)
+    app.multiselect(key="changes").set_value(collected[1:]).run()
+    assert app.query_params["changes"] == collected[1]
+    app.multiselect(key="changes").set_value([]).run()
+    assert not app.exception
+    assert "changes" not in app.query_params
+    assert any("Nothing is changed" in caption.value for caption in app.caption)
+
+
+def test_a_link_brings_all_changes_and_says_what_it_left_out():
+    link = {"changes": ["skip layer 9", "gate 1.5 in layer 2", "gate 1.5 in layer 2", "", "nonsense"]}
+    app = open_page("what-if", sample="vowels", what_if=NOTHING, **link)
+    assert not app.exception
+    assert app.multiselect(key="changes").value == ["skip layer 9", "gate 1.5 in layer 2", "nonsense"]
+    assert any(caption.value.startswith("Changed: `gate 1.5 in layer 2`. ") for caption in app.caption)
+    (note,) = (info.value for info in app.info)
+    assert "`skip layer 9` (layer 9 is out of range" in note
+    assert "`nonsense` (expected one of" in note

@@ -151,15 +151,15 @@ def _ask_collection(choice: Collection, chosen: Mapping[str, Any]) -> tuple[str,
         st.session_state[choice.name] = [*known, text]
         st.session_state.update(choice.then)
 
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.button(
-            choice.add, on_click=add, icon=":material/add:", key=f"{choice.name}_add",
-            disabled=text is None or text in known,
-        )  # fmt: skip
-        texts = st.multiselect(
-            choice.label, known, key=choice.name, help=choice.help or None, accept_new_options=True,
-            placeholder=f"None yet; one can also be typed: {choice.example}", persist_state="session",
-        )  # fmt: skip
+    left, right = st.columns([1, 4], gap="medium", vertical_alignment="bottom")
+    left.button(
+        choice.add, on_click=add, icon=":material/add:", key=f"{choice.name}_add", width="stretch",
+        disabled=text is None or text in known,
+    )  # fmt: skip
+    texts = right.multiselect(
+        choice.label, known, key=choice.name, help=choice.help or None, accept_new_options=True,
+        placeholder=f"None yet; one can also be typed: {choice.example}", persist_state="session",
+    )  # fmt: skip
     note_texts(choice.name, texts)
     return tuple(texts)
 

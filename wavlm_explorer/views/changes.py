@@ -33,7 +33,8 @@ def choose_change(trace: Trace) -> tuple[Choice, ...]:
     kinds += [SOUND_HIDDEN, PATCHED] * can_be_heard
     in_attention, last_head = {"what_if": IN_ATTENTION}, trace.num_heads - 1
     layered = {"what_if": (*IN_ATTENTION, LAYER_SKIPPED), "where": (ONE_HEAD, ONE_LAYER)}
-    clips = tuple(name for name in sample_names() if name != trace.audio.name)
+    clips = tuple(sample_names())
+    another = next(name for name in clips if name != trace.audio.name)
     return (
         Option("what_if", "What if", "What is changed while the sound passes.", tuple(kinds), HEAD_OFF),
         Option(
@@ -46,7 +47,7 @@ def choose_change(trace: Trace) -> tuple[Choice, ...]:
                  when={"what_if": (GATE,)}),
         WholeNumber("other_head", "Its bias", "The head whose position bias is taken.", 0, last_head, last_head,
                     when={"what_if": (POSITION_FROM,)}),
-        Option("other_clip", "Other clip", "The sample whose states are taken, frame for frame.", clips, clips[0],
+        Option("other_clip", "Other clip", "The sample whose states are taken, frame for frame.", clips, another,
                when={"what_if": (PATCHED,)}),
         WholeNumber("patched_state", "State", "0 enters layer 0; s leaves layer s − 1.", 0, trace.num_layers,
                     (trace.num_layers + 1) // 2, when={"what_if": (PATCHED,)}),
@@ -54,7 +55,7 @@ def choose_change(trace: Trace) -> tuple[Choice, ...]:
         WholeNumber("span", "Frames", "20 ms each: how far a frame may look to either side, or how many around the one "
                     "chosen are hidden or exchanged.", 1, MOST_FRAMES, 15,
                     when={"what_if": (WITHIN, SOUND_HIDDEN, PATCHED)}),
-        Collection("changes", "And with it, at once", "The cross takes a change back.",
+        Collection("changes", "Changes that act together with the one above", "The cross takes one back.",
                    add="Add this change", describe=partial(_write_described, trace), then={"what_if": NOTHING},
                    example="gate 1.5 in layer 2"),
     )  # fmt: skip

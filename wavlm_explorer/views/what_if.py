@@ -26,9 +26,10 @@ DEFAULT_MEASURE = "entropy"
 
 LESSON = Lesson(
     what=(
-        "One understands a part by taking it away. Here the sound passes through the model once more with **one thing "
-        "changed**, and stands beside the pass without: which attention moves, which layers notice, and how far the "
-        "output goes from where it was. The model itself stays as it is; layers below the change need not run again."
+        "One understands a part by taking it away. Here the sound passes through the model once more with **something "
+        "changed**, one thing or several at once, and stands beside the pass without: which attention moves, which "
+        "layers notice, and how far the output goes from where it was. The model itself stays as it is; layers below "
+        "the lowest change need not run again."
     ),
     equation=(
         r"\begin{split} o_i &= \textstyle\sum_j A_{ij}\, v_j \\ A_{ij} &= \operatorname{softmax}_j\,"
@@ -40,13 +41,17 @@ LESSON = Lesson(
         (r"B_{j-i}", "the head's position bias; *position off* makes it 0"),
         (r"g_i", "the gate of the bias; *gate fixed* gives every frame the same"),
         (r"A_{ij}", "the weights: 1/T for *all frames alike*, 0 beyond *near frames only*"),
-        (r"x,\ x'", "a hidden state, or the output, without and with the change"),
+        (
+            r"x,\ x'",
+            "a hidden state, or the output, without and with the changes; *states of another clip* puts its x in",
+        ),
     ),
     try_this=(
         "With *nano* and the sample sentence, choose *content off* for *all*, then *position off*: without position "
-        "the output moves further (60% against 42%). Then fix the gate at 1 and at 2: at 2 the output moves by only "
-        "10%, so most gates are near 2 anyway. At the end, let every head be switched off in its turn: two heads of "
-        "the last layer stand out."
+        "the output moves further (60% against 42%). Now press *Add this change* and choose *content off* again: with "
+        "both gone it moves by 64%, far less than their sum. Take that back by its cross, and fix the gate at 1 and at "
+        "2: at 2 the output moves by only 10%, so most gates are near 2 anyway. At the end, let every head be switched "
+        "off in its turn: two heads of the last layer stand out."
     ),
 )
 
@@ -87,7 +92,8 @@ def explain_choices(trace: Trace, changes: Changes) -> Iterator[Note]:
     if reasons := what_is_lacking(trace):
         yield Note(f"Some changes cannot be chosen here: {'; '.join(reasons)}.")
     if changes.left_out:
-        yield Note(f"Left out: {'; '.join(starmap(_say_why, changes.left_out))}. All else acts.")
+        rest = "All else acts" if changes.acting else "Nothing else is chosen"
+        yield Note(f"Left out: {'; '.join(starmap(_say_why, changes.left_out))}. {rest}.")
 
 
 def exhibits(
@@ -161,7 +167,8 @@ def _attention(trace: Trace, after: Trace, palette: Palette, layer: int, head: i
         pictures.effect_on_attention(trace, after, layer, head, palette),
         f"On average {name_share(share)} of a frame's attention goes elsewhere in layer {layer}, head {head}."
         if share
-        else f"The map of layer {layer}, head {head} is the same: what changes lies behind it. Look at a higher layer.",
+        else f"The map of layer {layer}, head {head} is the same."
+        + (" What changes lies behind it: look at a higher layer." if after.interventions else ""),
         lambda: {
             "before": trace.attention_overview(layer, head)[0].numpy(),
             "after": after.attention_overview(layer, head)[0].numpy(),
