@@ -23,6 +23,7 @@ from wavlm_explorer.interventions import (
     StatesPatched,
 )
 from wavlm_explorer.notation import FORMS, find_form, format_intervention, parse_intervention
+from wavlm_explorer.sample_traces import trace_sample
 from wavlm_explorer.samples import load_sample, sample_names
 from wavlm_explorer.trace_files import pack_trace
 
@@ -94,7 +95,7 @@ def test_what_is_written_is_read_as_the_same(kind, data):
     some.booleans(),
 )
 def test_patches_are_read_as_the_same(state, name, frames, elsewhere):
-    other = parse_intervention(f"patch state {state} frames 0 from {name}", TRACE).other
+    other = trace_sample(TRACE, name)
     sources = list(range(7, 7 + len(frames or range(TRACE.num_frames)))) if elsewhere else None
     text = format_intervention(StatesPatched(state, other, frames, sources))
     again = parse_intervention(text, TRACE)

@@ -13,7 +13,7 @@ from streamlit.util import calc_hash
 APP = str(Path(__file__).parents[1] / "wavlm_explorer" / "ui" / "__main__.py")
 
 
-def open_page(page: str = "", **link: str) -> AppTest:
+def open_page(page: str = "", **link: str | list[str]) -> AppTest:
     """Open a page as its link says."""
     app = AppTest.from_file(APP, default_timeout=180)
     for name, value in link.items():

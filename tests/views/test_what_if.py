@@ -2,6 +2,7 @@
 
 import re
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ def kinds(trace) -> tuple[str, ...]:
     return next(choice.options for choice in VIEW.choices(trace) if isinstance(choice, Option))
 
 
-def intervene(trace, **chosen):
+def intervene(trace, **chosen) -> Any:
     (intervention,) = chosen_interventions(trace, **{**VIEW.defaults(trace), **chosen})
     return intervention
 
