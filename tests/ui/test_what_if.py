@@ -128,14 +128,13 @@ def test_changes_are_collected_taken_back_and_kept_in_the_link(app):
     app.button(key="changes_add").click().run()
     collected = ["head off in layer 4 head 2", "gate 1 in layer 4 head 2"]
     assert app.query_params["changes"] == collected
-    captions = [caption.value for caption in app.caption]
-    assert any(caption.startswith(f"Changed: `{'`, `'.join(collected)}`.") for caption in captions)
+    assert any(words.value.startswith(f"Changed: `{'`, `'.join(collected)}`.") for words in app.markdown)
     app.multiselect(key="changes").set_value(collected[1:]).run()
     assert app.query_params["changes"] == collected[1]
     app.multiselect(key="changes").set_value([]).run()
     assert not app.exception
     assert "changes" not in app.query_params
-    assert any("Nothing is changed" in caption.value for caption in app.caption)
+    assert any("Nothing is changed" in words.value for words in app.markdown)
 
 
 def test_a_link_brings_all_changes_and_says_what_it_left_out():
@@ -143,7 +142,7 @@ def test_a_link_brings_all_changes_and_says_what_it_left_out():
     app = open_page("what-if", sample="vowels", what_if=NOTHING, **link)
     assert not app.exception
     assert app.multiselect(key="changes").value == ["skip layer 9", "gate 1.5 in layer 2", "nonsense"]
-    assert any(caption.value.startswith("Changed: `gate 1.5 in layer 2`. ") for caption in app.caption)
+    assert any(words.value.startswith("Changed: `gate 1.5 in layer 2`. ") for words in app.markdown)
     (note,) = (info.value for info in app.info)
     assert "`skip layer 9` (layer 9 is out of range" in note
     assert "`nonsense` (expected one of" in note
