@@ -158,8 +158,8 @@ def test_a_trace_under_interventions_shows_what_acted(explorer: Explorer, senten
     status = ".stages [role=status]"
     explorer.page.locator(".stages").scroll_into_view_if_needed()
     explorer.expect(status).to_have_text(
-        "Under 6 interventions: no query looks further than 9 frames; its gate is fixed at 0.5; it hands on the same "
-        "for every frame, its mean over the clip. Grey logits are minus infinity: barred keys."
+        "Under 6 interventions. In this head: no query looks further than 9 frames; its gate is fixed at 0.5; it hands "
+        "on the same for every frame, its mean over the clip. Grey logits are minus infinity: barred keys."
     )
     for head in (HEAD, 1):
         (found,) = recompute(explorer, 0, changed.num_frames, {}, head=head)

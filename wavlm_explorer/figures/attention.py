@@ -103,8 +103,8 @@ def attention_row(trace: Trace, layer: int, head: int, frame: int, palette: Pale
     dress(sound, palette, title=f"Layer {layer} · head {head} · frame {frame}, at {time:.2f} s", y="kHz")
     axes.fill_between(times, weights, color=palette.accent, alpha=0.25, linewidth=0)
     axes.plot(times, weights, color=palette.accent, linewidth=1.2, marker="." if len(times) == 1 else "")
+    axes.set(xlim=frame_edges(trace), ylim=(0, 1.06 * float(weights.max()) or 1))
     axes.set_yscale("function", functions=(np.sqrt, np.square))  # as the colours of maps
-    axes.set(xlim=frame_edges(trace), ylim=(0, 1.06 * float(weights.max())))
     axes.yaxis.set_major_locator(FixedLocator([0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1]))
     axes.xaxis.set_major_locator(time_locator())
     dress(axes, palette, x="key: the frame looked at (s)", y="weight (square root)")

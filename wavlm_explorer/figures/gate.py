@@ -85,8 +85,8 @@ def gate_attention(trace: Trace, rows: GatedRows, frame: int, palette: Palette =
         trace, "Where the frame looks: softmax(content + gate × bias)", palette, frame, WINDOW_SECONDS
     )
     _draw_settings(axes, trace, rows, rows.weights, palette)
+    axes.set(ylim=(0, 1.06 * float(rows.weights.max()) or 1))
     axes.set_yscale("function", functions=(np.sqrt, np.square))  # as the colours of maps
-    axes.set(ylim=(0, 1.06 * float(rows.weights.max())))
     axes.yaxis.set_major_locator(FixedLocator([0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1]))
     dress(axes, palette, x="key: the frame looked at (s)", y="weight (square root)")
     return figure

@@ -107,7 +107,9 @@ def _row(trace: Trace, palette: Palette, layer: int, head: int, frame: int) -> E
         "attention_row",
         attention_row(trace, layer, head, frame, palette),
         f"Frame {frame}, at {time:.2f} s, looks most {away}, with weight {float(weights[peak]):.2f}. "
-        f"{half} of {trace.num_frames} frames have half of its attention.",
+        f"{half} of {trace.num_frames} frames have half of its attention."
+        if weights.any()
+        else f"To frame {frame}, at {time:.2f} s, no key is left: interventions bar them all, and its weights are 0.",
         lambda: {"weights": weights.numpy(), "frame": np.array(frame), "frame_times": trace.frame_times.numpy()},
     )
 

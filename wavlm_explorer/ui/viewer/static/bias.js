@@ -1,4 +1,5 @@
-// The head's learned bias over the distance from query to key: as the table has it, and as the frame in focus gates it.
+// The head's bias over the distance from query to key: as it acts in this layer (the table's, unless interventions
+// change it), and as the frame in focus gates it.
 
 import { fit, write } from "./canvas.js";
 import { element } from "./element.js";
@@ -84,7 +85,7 @@ function drawAxes(context, { trace, colours, width, bottom, largest, toX, toY })
 const signed = number => number > 0 ? `+${number}` : String(number).replace("-", "−");
 
 function largestOf(values) {
-  let largest = 1e-9;
+  let largest = 0;
   for (const value of values) largest = Math.max(largest, Math.abs(value));
-  return largest;
+  return largest || 1;
 }

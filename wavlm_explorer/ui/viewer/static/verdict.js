@@ -29,7 +29,7 @@ function explainActing({ interventions, acting, barred_distances, barred_keys })
   const several = interventions > 1 ? `${interventions} interventions` : "an intervention";
   if (!acting.length) return `As the model computes it, of what reaches this layer under ${several}.`;
   const isBarred = [barred_distances, barred_keys].some(bars => bars.includes(-Infinity));
-  return `Under ${several}: ${acting.join("; ")}.${isBarred ? " Grey logits are minus infinity: barred keys." : ""}`;
+  return `Under ${several}. In this head: ${acting.join("; ")}.${isBarred ? " Grey logits are minus infinity: barred keys." : ""}`;
 }
 
 // The same of the query in focus alone.
