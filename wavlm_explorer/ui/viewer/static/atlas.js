@@ -95,9 +95,9 @@ export function createAtlas(place, store, source, instrument) {
     return reach !== last;
   }
 
-  // Another pass, or another change: what is known of it is drawn, and the rest stays until it comes.
-  function turn(state) {
-    layers.forEach((_, layer) => { layers[layer] = summaries.of(state, layer) ?? layers[layer]; });
+  // Another pass, or another change: what is known of it is drawn, and the rest stays on the screen until it comes.
+  function turn(state, isOtherSide) {
+    layers.forEach((known, layer) => { layers[layer] = summaries.of(state, layer) ?? (isOtherSide ? null : known); });
     shades = showsDifference(state) ? state.colours.signed : levelShades(state.colours, state.scale);
     reachPlace.hidden = !showsDifference(state);
     widenReach();
@@ -201,16 +201,16 @@ export function createAtlas(place, store, source, instrument) {
   store.listenLater((state, changed) => {
     if (!state.trace) return;
     const isNewChange = state.change?.arrays !== changeArrays;
-    if (touched(changed, "trace")) begin(state);
+    if (touched(changed, "trace") || (isNewChange && !state.trace.atlas_at_once)) begin(state);
     if (touched(changed, "trace", "change")) offerMeasures(measuresOf(state));
     if (changed.has("trace") || isNewChange) summaries.forget(changed.has("trace"));
     changeArrays = state.change?.arrays;
-    if (touched(changed, "trace", "change", "side", "scale", "colours")) turn(state);
+    if (touched(changed, "trace", "change", "side", "scale", "colours")) turn(state, changed.has("side"));
     if (changed.has("trace") || isNewChange) collect(state);
     if (touched(changed, "layerData") && state.layerData) {
       grid.crown(drawPreferences(state.layerData.bias, state.trace.hop_seconds));
     }
-    if (touched(changed, "trace", "layer", "head")) grid.mark(state.layer, state.head);
+    if (touched(changed, "trace", "change", "layer", "head")) grid.mark(state.layer, state.head);
     if (touched(changed, "trace", "change", "side", "layer", "head", "scale", "colours")) drawCard();
   });
   return () => {
