@@ -1,6 +1,6 @@
 """One view as a page: its lesson, its choices, its pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import streamlit as st
@@ -13,7 +13,8 @@ from .exhibits import do_what_is_wanted, offer_view, show_exhibits
 from .instrument import show_instrument
 from .widgets import STEP_SECONDS, ask_all, is_playing
 
-INSTRUMENTS = {"attention"}  # views whose pictures one can point at
+ShowInstrument = Callable[[View, Trace, Palette, Sequence[LabelTrack]], None]
+INSTRUMENTS: dict[str, ShowInstrument] = {"attention": show_instrument}  # views whose pictures one can point at
 
 
 def show_view(view: View, trace: Trace, palette: Palette, tracks: Sequence[LabelTrack]) -> None:
@@ -21,7 +22,7 @@ def show_view(view: View, trace: Trace, palette: Palette, tracks: Sequence[Label
     st.title(view.title)
     show_lesson(view.lesson)
     if view.name in INSTRUMENTS:
-        show_instrument(view, trace, palette, tracks)
+        INSTRUMENTS[view.name](view, trace, palette, tracks)
     else:
         do_what_is_wanted()
         playing = is_playing(view.choices(trace))
