@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 
-import matplotlib
 import streamlit as st
 from streamlit.components.v2 import component
 
-from ...figures.style import DARK, LIGHT, WEIGHT_SCALES, Palette
+from ...figures.style import WEIGHT_SCALES
 from ...gates import has_gate
 from ...labels import LabelTrack
 from ...tracing import Trace
 from .atlas import is_comfortable, prepare_atlas
 from .definitions import definitions_for_browser
+from .palettes import palettes_for_browser
 from .place import forget_frames, note_place, recall_place, take_place
-from .serving import offer, static_digest
+from .serving import base_address, offer, static_digest
 
 # The files are modules with imports of their own; this one line brings the first of them.
 _ENTER = """
@@ -33,8 +33,7 @@ def show_viewer(trace: Trace, tracks: Sequence[LabelTrack] = ()) -> None:
     forget_frames(trace.audio.digest)
     place = recall_place(trace)
     prepare_atlas(trace, place["layer"])
-    base = "/".join(["", *filter(None, [str(st.get_option("server.baseUrlPath")).strip("/")]), "viewer"])
-    config, end = trace.model.config, trace.audio.start + trace.audio.duration
+    base, config, end = base_address(), trace.model.config, trace.audio.start + trace.audio.duration
     _viewer(
         key="viewer",
         data={
@@ -54,16 +53,8 @@ def show_viewer(trace: Trace, tracks: Sequence[LabelTrack] = ()) -> None:
             "measures": definitions_for_browser(),
             "place": place,
             "scales": WEIGHT_SCALES,
-            "palettes": {"light": _colours(LIGHT), "dark": _colours(DARK)},
+            "palettes": palettes_for_browser(),
         },
         on_place_change=lambda: take_place(st.session_state["viewer"].get("place")),
     )
     note_place(trace)
-
-
-def _colours(palette: Palette) -> dict[str, str]:
-    """A palette for the canvas: plain colours, and each colour map as 256 x "rrggbb"."""
-    maps = {name: matplotlib.colormaps[getattr(palette, name)] for name in ("weights", "signed", "sound")}
-    tables = {name: (cmap(range(256), bytes=True)[:, :3]).tobytes().hex() for name, cmap in maps.items()}
-    plain = {name: getattr(palette, name) for name in ("background", "ink", "muted", "line", "accent", "contrast")}
-    return plain | tables
