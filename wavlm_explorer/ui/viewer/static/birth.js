@@ -27,7 +27,12 @@ import { zoomOut } from "./zoom.js";
 const STYLES = ["viewer.css", "toolbar.css", "atlas.css", "birth.css"];
 const REST = 300;  // ms without a change before the page's link follows
 const NO_LABELS = [];
-const SOUND_HEIGHT = 40, GAP = 28;  // CSS pixels
+// CSS pixels
+const SOUND_HEIGHT = 40, GAP = 28, SIDE = 132;
+const LABELS = { across: 44, down: 62 };  // of the grid of maps
+const AROUND = 462;  // all that stands over and under the grid, the page's header with it
+const UNDER_MAP = 11, AROUND_MAP = 132;  // gate and gap; sound, axis and colour bar
+const CHARTS = { gap: 20, least: 260 };
 const NOTHING = {
   birth: null, moment: 0, shown: 0, atEnd: false, running: false, pace: 1, kept: { layer: 0, head: 0 }, seen: null,
   trace: null, layer: 0, head: 0, weights: null, sound: null, scale: "square root", pointed: null, locked: null,
@@ -85,13 +90,14 @@ function createPlaces(root, words) {
   const body = place(root, "body");
   places.maps = place(body, "atlas");
   places.closeup = place(body, "closeup");
-  places.readout = place(places.closeup, "readout");
   places.main = place(places.closeup, "main", { tabindex: "0", role: "application",
     "aria-label": "The map of one head. Shift with arrow keys moves query and key." });
   places.tracks = place(places.main, "tracks");
   places.spectrogram = place(places.tracks, "track spectrogram");
   places.map = place(places.main, "map");
-  places.buttons = place(places.closeup, "toolbar");
+  const side = place(places.closeup, "beside");
+  places.readout = place(side, "readout");
+  places.buttons = place(side, "toolbar");
   const charts = place(root, "charts");
   for (const name of ["accuracy", "life", "gate", "bias"]) places[name] = place(charts, name);
   place(root, "words").append(...words.split("**").map((part, at) => at % 2 ? element("b", {}, part) : part));
@@ -99,9 +105,6 @@ function createPlaces(root, words) {
 }
 
 function createPanes(places, store, { playback, sound, spectrogram }) {
-  createControls(places.controls, store, playback);
-  createMaps(places.maps, store);
-  createReadout(places.readout, store);
   createTrack(places.spectrogram, store, {
     height: SOUND_HEIGHT, names: ["sound"], label: "Spectrogram of the clip, 0 to 8 kHz",
     draw: (context, state) => state.sound
@@ -113,6 +116,10 @@ function createPanes(places, store, { playback, sound, spectrogram }) {
   followPointer(places, store, sound);
   createButtons(places.buttons, store, sound);
   createSigns(places, store, playback);
+  // what writes into the page comes after what asks for its styles: the browser works them out once
+  createReadout(places.readout, store);
+  createControls(places.controls, store, playback);
+  createMaps(places.maps, store);
 }
 
 function createButtons(place, store, sound) {
@@ -142,12 +149,17 @@ function keepMoment(store) {
   return keeper;
 }
 
-// The maps beside the large one where there is room for both, as large as one screen holds them.
+// The maps beside the large one where there is room for both, as large as one screen holds them with all the rest.
 export function arrange(width, height) {
-  const wide = width >= 840, left = width >= 520 ? 104 : 56, right = 12, labels = 40;
-  const room = Math.floor(((wide ? 0.52 : 1) * width - labels) / 6), side = Math.min(wide ? Math.max(48, (height - 420) / 6) : 112, room);
-  const beside = wide ? width - 6 * side - labels - GAP : width;
-  return { left, right, side: Math.floor(side), wide, width: Math.round(Math.min(beside - left - right, wide ? Math.max(220, height - 560) : 520)) };
+  const wide = width >= 840, left = width >= 520 ? 104 : 56, right = 12;
+  const room = Math.floor(((wide ? 0.5 : 1) * width - LABELS.across) / 6);
+  const side = Math.min(room, wide ? Math.max(48, Math.floor((height - AROUND) / 6) - UNDER_MAP) : 112);
+  const down = 6 * (side + UNDER_MAP) + LABELS.down - AROUND_MAP, beside = width - 6 * side - LABELS.across - GAP - SIDE;
+  const columns = wide ? 4 : Math.max(1, Math.floor((width + CHARTS.gap) / (CHARTS.least + CHARTS.gap)));
+  return {
+    left, right, side, wide, columns, chart: Math.floor((width - (columns - 1) * CHARTS.gap) / columns),
+    width: Math.round(wide ? Math.max(200, Math.min(beside - left - right, down)) : Math.min(width - left - right, 520)),
+  };
 }
 
 function followRoom(root, places, store) {
@@ -156,6 +168,7 @@ function followRoom(root, places, store) {
     root.classList.toggle("wide", layout.wide);
     root.classList.toggle("narrow", layout.left < 100);
     places.main.style.width = `${layout.left + layout.width + layout.right}px`;
+    root.style.setProperty("--columns", layout.columns);
     for (const name of ["left", "width", "side"]) root.style.setProperty(`--${name}`, `${layout[name]}px`);
     if (JSON.stringify(layout) !== JSON.stringify(store.state.layout)) store.set({ layout });
   };

@@ -9,7 +9,7 @@ import { cellsThatFit, levelShades, paint, pool } from "./thumbnail.js";
 
 export function createMaps(place, store) {
   const gridPlace = element("div", { class: "grid crowned", role: "group", "aria-label": "All heads, layers down" });
-  const remark = "Above a column its bias, up to 1 s away; under a map its gate over the clip, lowest, mean, highest, from 0 to ";
+  const remark = "Above a column: bias, up to 1 s away. Under a map: gate, lowest, mean, highest; 0 to ";
   const note = element("p", { class: "remark" });
   place.append(gridPlace, note);
   const grid = createGrid(gridPlace, (layer, head) => store.set({ kept: { layer, head } }), button => store.set({ seen: button }));
@@ -27,7 +27,7 @@ export function createMaps(place, store) {
     grid.arrange(null);
     for (const button of grid.buttons) grid.label(button);
     gridPlace.style.setProperty("--highest", highest);
-    note.textContent = `${remark}${highest.toFixed(1)} (the tick is 1).`;
+    note.textContent = `${remark}${highest.toFixed(1)} (tick: 1)`;
   }
 
   // As thumbnail.js wants them, of all maps of a moment: made once, for a moment is gone to again and again.

@@ -78,10 +78,11 @@ export function createControls(place, store, playback) {
     oninput: () => playback.go(+slider.value) });
   const stops = element("div", { class: "stops", "aria-hidden": "true" });
   const [step, heldout, stranger] = ["step", "heldout", "stranger"].map(name => element("b", { class: name }));
+  const which = element("span");
   const figure = (number, words) => element("div", {}, number, element("small", {}, words));
   place.append(
     element("div", { class: "toolbar", role: "toolbar", "aria-label": "Moments" }, play, pace, end),
-    element("div", { class: "figures" }, figure(step, "training steps"), figure(heldout, "of hidden frames guessed right"),
+    element("div", { class: "figures" }, figure(step, which), figure(heldout, "of hidden frames guessed right"),
       figure(stranger, "of a stranger's, in another language")),
     element("div", { class: "slide" }, slider, stops));
   pace.selectedIndex = PACES.indexOf(state.pace);
@@ -96,6 +97,7 @@ export function createControls(place, store, playback) {
     slider.setAttribute("aria-valuetext", `step ${birth.steps[shown]}`);
     [...stops.children].forEach((mark, moment) => mark.classList.toggle("current", moment === shown));
     step.textContent = birth.steps[shown].toLocaleString("en");
+    which.textContent = `training steps: moment ${shown}`;
     heldout.textContent = percent(birth.heldout[shown]);
     stranger.textContent = percent(birth.stranger[shown]);
     play.textContent = running ? "Stop" : "Play";

@@ -8,7 +8,7 @@ import { createSteps, PLOT } from "./steps.js";
 import { touched } from "./store.js";
 
 const DASHED = [5, 3], DOTTED = [2, 3];
-const MILESTONES = [0.1, 0.5, 2];  // seconds of distance that are named
+const MILESTONES = [0.5, 2];  // seconds of distance that are named
 
 export function createSigns(places, store, playback) {
   createSteps(places.accuracy, store, playback, {
@@ -19,7 +19,7 @@ export function createSigns(places, store, playback) {
     ],
   });
   createSteps(places.life, store, playback, {
-    title: () => "Signs of life", unit: "% of the most, means of all heads", ceiling: () => 100, ticks: [0, 50, 100],
+    title: () => "Signs of life", unit: "% of the most; means", ceiling: () => 100, ticks: [0, 50, 100],
     curves: ({ birth, shown, colours }) => [
       ["range of a gate", birth.gate_range, colours.accent, []],
       ["spread of the bias", birth.bias_spread, colours.contrast, []],
@@ -56,13 +56,13 @@ function drawRanges(context, state, { toX, toY }) {
 // The bias of one head over the distance from query to key: now, and faintly at every other moment.
 function createBias(place, store) {
   const heading = element("div", { class: "title" }), canvas = element("canvas", { role: "img" });
-  const legend = element("div", { class: "names" }, "Faint: at the other moments. The nearer, the more room.");
+  const legend = element("div", { class: "names" }, "faint: at the other moments");
   place.append(heading, canvas, legend);
 
   store.listen((state, changed) => {
     const { birth, colours, layout, head, shown } = state;
     if (!birth || !colours || !layout || !touched(changed, "birth", "shown", "head", "colours", "layout")) return;
-    const { height, top, bottom, left, right } = PLOT, width = Math.max(160, place.clientWidth);
+    const { height, top, bottom, left, right } = PLOT, width = layout.chart;
     const context = fit(canvas, width, height), distances = birth.bias.shape[2], reach = (distances - 1) / 2;
     const curves = Array.from({ length: birth.moments }, (_, moment) => {
       const start = (moment * birth.heads + head) * distances;
@@ -95,9 +95,8 @@ function drawBiasAxes(context, { birth, colours, lowest, highest, toX, toY, widt
     if (value && Math.abs(toY(value) - toY(0)) < 10) continue;
     write(context, rough(value), left - 6, toY(value), { colour: colours.muted, align: "right" });
   }
-  for (const seconds of MILESTONES.flatMap(distance => [-distance, distance])) {
-    const x = toX(seconds / birth.hop_seconds);
-    write(context, rough(seconds), x, height - bottom + 6, { colour: colours.muted, baseline: "top" });
+  for (const seconds of [0, ...MILESTONES.flatMap(distance => [-distance, distance])]) {
+    write(context, rough(seconds), toX(seconds / birth.hop_seconds), height - bottom + 6, { colour: colours.muted, baseline: "top" });
   }
   write(context, "s", width - right, height - bottom + 6, { colour: colours.muted, align: "right", baseline: "top" });
 }

@@ -4,7 +4,7 @@ import { fit, write } from "./canvas.js";
 import { element } from "./element.js";
 import { touched } from "./store.js";
 
-export const PLOT = { height: 132, top: 8, bottom: 20, left: 34, right: 8 };  // CSS pixels
+export const PLOT = { height: 112, top: 8, bottom: 20, left: 34, right: 8 };  // CSS pixels
 const LINEAR_STEPS = 10;  // up to here the axis of steps is linear, then logarithmic; as figures/birth.py
 const TICKS = [0, 10, 100, 1000];
 const WATCHED = ["birth", "shown", "colours", "layout"];
@@ -18,8 +18,8 @@ export function createSteps(place, store, playback, { title, unit, ceiling, tick
   place.append(heading, canvas, legend);
   let plot = null;
 
-  function lay({ birth }) {
-    const { left, right, top, bottom, height } = PLOT, width = Math.max(160, place.clientWidth);
+  function lay({ birth, layout }) {
+    const { left, right, top, bottom, height } = PLOT, width = layout.chart;
     const last = toDecades(birth.steps.at(-1)), most = ceiling(birth);
     return {
       width, birth, most,
