@@ -30,7 +30,7 @@ const NO_LABELS = [];
 // CSS pixels
 const SOUND_HEIGHT = 40, GAP = 28, SIDE = 132;
 const LABELS = { across: 44, down: 62 };  // of the grid of maps
-const AROUND = 462;  // all that stands over and under the grid, the page's header with it
+const AROUND = 475;  // all that stands over and under the grid, the page's header with it
 const UNDER_MAP = 11, AROUND_MAP = 132;  // gate and gap; sound, axis and colour bar
 const CHARTS = { gap: 20, least: 260 };
 const NOTHING = {

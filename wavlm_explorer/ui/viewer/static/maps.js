@@ -9,7 +9,7 @@ import { cellsThatFit, levelShades, paint, pool } from "./thumbnail.js";
 
 export function createMaps(place, store) {
   const gridPlace = element("div", { class: "grid crowned", role: "group", "aria-label": "All heads, layers down" });
-  const remark = "Above a column: bias, up to 1 s away. Under a map: gate, lowest, mean, highest; 0 to ";
+  const remark = "Above: bias, up to 1 s away. Under: gate, lowest to highest, 0 to ";
   const note = element("p", { class: "remark" });
   place.append(gridPlace, note);
   const grid = createGrid(gridPlace, (layer, head) => store.set({ kept: { layer, head } }), button => store.set({ seen: button }));

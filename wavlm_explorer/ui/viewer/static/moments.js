@@ -4,6 +4,7 @@ import { element } from "./element.js";
 import { touched } from "./store.js";
 
 const PACES = [0.5, 1, 2, 4];  // moments a second
+const EVERYWHERE = ["ArrowLeft", "ArrowRight", " ", "e"];  // keys that count while nothing on the page has the focus
 
 export const percent = share => `${Math.round(100 * share)} %`;
 
@@ -82,8 +83,8 @@ export function createControls(place, store, playback) {
   const figure = (number, words) => element("div", {}, number, element("small", {}, words));
   place.append(
     element("div", { class: "toolbar", role: "toolbar", "aria-label": "Moments" }, play, pace, end),
-    element("div", { class: "figures" }, figure(step, which), figure(heldout, "of hidden frames guessed right"),
-      figure(stranger, "of a stranger's, in another language")),
+    element("div", { class: "figures" }, figure(step, which), figure(heldout, "of hidden frames guessed"),
+      figure(stranger, "of a stranger's")),
     element("div", { class: "slide" }, slider, stops));
   pace.selectedIndex = PACES.indexOf(state.pace);
 
@@ -129,7 +130,7 @@ export function followMomentKeys(root, store, playback) {
 
   function handle(event) {
     const path = event.composedPath(), [target] = path, isInGrid = path.some(one => one.classList?.contains("grid"));
-    const isHere = path.includes(root) || target === document.body;
+    const isHere = path.includes(root) || (target === document.body && EVERYWHERE.includes(event.key));
     if (!isHere || !state.birth || event.ctrlKey || event.metaKey || event.altKey) return;
     if (isInGrid && event.key !== " " && event.key !== "e") return;  // its arrows go from head to head
     if (!isInGrid && ["BUTTON", "SELECT", "SUMMARY"].includes(target.tagName) && event.key !== "e") return;
