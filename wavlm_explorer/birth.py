@@ -1,5 +1,6 @@
 """The bundled model's heads at twelve moments of its training, and what tells when they come into being."""
 
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from typing import NamedTuple
@@ -8,7 +9,9 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
 
+from .audio import SAMPLE_RATE, Audio
 from .modules.positions import distance_buckets
+from .samples import load_sample
 
 MAX_DISTANCE = 256  # frames, of nano
 FRAME_MS = 20.0
@@ -55,6 +58,12 @@ def bias_over_distance(
     distances = torch.arange(-MAX_DISTANCE, MAX_DISTANCE + 1)
     rows = distance_buckets(distances, birth.bias.shape[1], MAX_DISTANCE).numpy()
     return distances.numpy() * FRAME_MS, birth.bias[moment][rows].T
+
+
+def birth_clip() -> Audio:
+    """The sound that the maps and gates are about."""
+    sample = load_sample(load_birth().clip_name.removesuffix(".flac"))
+    return replace(sample, samples=sample.samples[: round(load_birth().clip_seconds * SAMPLE_RATE)])
 
 
 class Course(NamedTuple):

@@ -13,7 +13,7 @@ from wavlm_explorer.birth import bias_over_distance, course, distance_share, fir
 from wavlm_explorer.figures import LIGHT
 from wavlm_explorer.figures.birth import GAP
 from wavlm_explorer.samples import load_sample
-from wavlm_explorer.views import Played
+from wavlm_explorer.views import WholeNumber
 from wavlm_explorer.views.birth import VIEW, describe
 
 LAST = 11
@@ -135,5 +135,5 @@ def test_what_the_lesson_says_to_try_is_so():
 def test_it_is_about_nano_whatever_is_chosen():
     assert "always shows nano" in VIEW.lesson.what
     (choice,) = VIEW.choices(make_trace())
-    assert isinstance(choice, Played)
+    assert isinstance(choice, WholeNumber)
     assert (choice.minimum, choice.maximum) == (0, LAST)

@@ -8,17 +8,11 @@ import numpy as np
 from ..birth import distance_share, first_moment, load_birth
 from ..figures.style import Palette
 from ..tracing import Trace
-from ..views.birth import show_moment
-from ..views.view import Choice, Exhibit, WholeNumber
+from ..views.birth import choices, show_moment
+from ..views.view import Exhibit
 from .chapter import Scene, Verdict
 
 MOST = 0.5  # of what makes the maps uneven
-
-
-def choices(trace: Trace) -> tuple[Choice, ...]:
-    """The moment, which does not run by itself here: it would do the try."""
-    last = len(load_birth().steps) - 1
-    return (WholeNumber("birth_moment", "Moment", "Of the training, counted from 0.", 0, last, last),)
 
 
 def begin(trace: Trace) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """One view as a page: its lesson, its choices, its pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import streamlit as st
@@ -9,12 +9,18 @@ from ..figures.style import Palette
 from ..labels import LabelTrack
 from ..tracing import Trace
 from ..views import Lesson, View
+from .birth import show_birth
 from .exhibits import do_what_is_wanted, offer_view, show_exhibits
 from .instrument import show_instrument
 from .what_if import show_what_if
-from .widgets import STEP_SECONDS, ask_all, is_playing
+from .widgets import ask_all
 
-INSTRUMENTS = {"attention": show_instrument, "what-if": show_what_if}  # views whose pictures one can point at
+ShowInstrument = Callable[[View, Trace, Palette, Sequence[LabelTrack]], None]
+INSTRUMENTS: dict[str, ShowInstrument] = {  # views whose pictures one can point at
+    "attention": show_instrument,
+    "what-if": show_what_if,
+    "birth": show_birth,
+}
 
 
 def show_view(view: View, trace: Trace, palette: Palette, tracks: Sequence[LabelTrack]) -> None:
@@ -26,9 +32,7 @@ def show_view(view: View, trace: Trace, palette: Palette, tracks: Sequence[Label
     if view.name in INSTRUMENTS:
         INSTRUMENTS[view.name](view, trace, palette, tracks)
     else:
-        playing = is_playing(view.choices(trace))
-        fragment = st.fragment(_show_choices, run_every=STEP_SECONDS if playing else None)
-        fragment(view, trace, palette, playing)
+        _show_choices(view, trace, palette)
 
 
 def show_lesson(lesson: Lesson) -> None:
@@ -53,11 +57,9 @@ def show_try(lesson: Lesson) -> None:
     st.markdown(f":primary-background[**Try this**] {lesson.try_this}")
 
 
-def _show_choices(view: View, trace: Trace, palette: Palette, playing: bool) -> None:
-    """Ask for the choices and show what they give; `playing`: whether this runs again by itself."""
-    choices = view.choices(trace)
-    chosen = ask_all(choices)
-    if is_playing(choices) != playing:
-        st.rerun()  # the clock of a fragment is set from outside
+@st.fragment
+def _show_choices(view: View, trace: Trace, palette: Palette) -> None:
+    """Ask for the choices and show what they give."""
+    chosen = ask_all(view.choices(trace))
     make_items = partial(view.exhibits, trace, **chosen)
     offer_view(view, trace, palette, chosen, show_exhibits(make_items(palette)), make_items)

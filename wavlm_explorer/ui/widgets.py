@@ -1,18 +1,16 @@
 """A view's choices as Streamlit widgets, each kept in the session and in the page's link."""
 
 import math
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
-from ..views import Choice, Collection, Fraction, Option, Played, Redraw, Setting, WholeNumber
+from ..views import Choice, Collection, Fraction, Option, Redraw, Setting, WholeNumber
 from .link import note, note_texts, recall, recall_texts
 
 MAX_CHOICES_IN_ROW = 4
 MAX_SIDE_BY_SIDE = 4  # options; more become a menu
-STEP_SECONDS = 1.0  # between two numbers of a choice that is played
 
 
 def ask(choice: Choice) -> Any:
@@ -20,8 +18,6 @@ def ask(choice: Choice) -> Any:
     match choice:
         case WholeNumber() if choice.minimum == choice.maximum:
             return choice.minimum
-        case Played():
-            value = _ask_played(choice)
         case WholeNumber() | Fraction():
             value = _ask_number(choice)
         case Option():
@@ -91,41 +87,6 @@ def _start_again(choice: Setting) -> None:
     known = f"_own_{choice.name}"
     if st.session_state.setdefault(known, choice.default) != choice.default:
         st.session_state.update({known: choice.default, choice.name: choice.default})
-
-
-def is_playing(choices: Iterable[Choice]) -> bool:
-    """Whether one of these choices runs by itself: then whoever asks must ask again every STEP_SECONDS."""
-    return any(st.session_state.get(_due_key(choice)) is not None for choice in choices)
-
-
-def _ask_played(choice: Played) -> int:
-    """Draw a slider with a button that starts and stops it; while it is played, step when the time has come."""
-    due = _due_key(choice)
-
-    def play() -> None:
-        if st.session_state[choice.name] == choice.maximum:
-            st.session_state[choice.name] = choice.minimum
-        st.session_state[due] = time.monotonic() + STEP_SECONDS
-
-    def stop() -> None:
-        st.session_state[due] = None
-
-    recall(choice.name, choice.default, int)
-    now, when = time.monotonic(), st.session_state.get(due)
-    if when is not None and now > when - STEP_SECONDS / 2:  # a timer is never quite on time
-        st.session_state[choice.name] += 1
-        st.session_state[due] = now + STEP_SECONDS if st.session_state[choice.name] < choice.maximum else None
-    playing = st.session_state.get(due) is not None
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        value = _ask_number(choice)
-        label, icon, act = ("Stop", "stop", stop) if playing else ("Play", "play_arrow", play)
-        st.button(label, on_click=act, icon=f":material/{icon}:", key=f"{choice.name}_play")
-    return value
-
-
-def _due_key(choice: Choice) -> str:
-    """Where the session keeps the time of the next step; None there, or nothing, is a choice at rest."""
-    return f"{choice.name}_due"
 
 
 def _ask_option(choice: Option) -> Any:

@@ -9,7 +9,7 @@ from ..figures.birth import birth_course
 from ..figures.birth import birth_moment as draw_moment
 from ..figures.style import Palette
 from ..tracing import Trace
-from .view import Choice, Exhibit, Lesson, Played, View
+from .view import Choice, Exhibit, Lesson, View, WholeNumber
 
 AWAKE = 2.0  # maps have left the flat when the largest weights of their rows have doubled
 HALF_A_GATE = 4 * 32  # grep_linear's weights behind either sum: four rows, one column for each number of a head
@@ -42,7 +42,7 @@ LESSON = Lesson(
 def choices(trace: Trace) -> tuple[Choice, ...]:
     """The moment."""
     last = len(load_birth().steps) - 1
-    return (Played("birth_moment", "Moment", "Of the training, counted from 0.", 0, last, last),)
+    return (WholeNumber("birth_moment", "Moment", "Of the training, counted from 0.", 0, last, last),)
 
 
 def exhibits(trace: Trace, palette: Palette, birth_moment: int) -> Iterator[Exhibit]:

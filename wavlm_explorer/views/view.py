@@ -53,11 +53,6 @@ class Setting(WholeNumber):
 
 
 @dataclass(frozen=True)
-class Played(WholeNumber):
-    """A whole number that also runs by itself, from where it is to `maximum`, once somebody presses play."""
-
-
-@dataclass(frozen=True)
 class Fraction(Choice):
     """A number from `minimum` to `maximum`, chosen on a slider."""
 

@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib
 import streamlit as st
 from streamlit.components.v2 import component
 
 from ...effects import known_importance
-from ...figures.style import DARK, LIGHT, WEIGHT_SCALES, Palette
+from ...figures.style import WEIGHT_SCALES
 from ...gates import has_gate
 from ...labels import LabelTrack
 from ...tracing import Trace
 from .atlas import is_comfortable, prepare_atlas
 from .change import Change
 from .definitions import DEFINITIONS, IMPORTANCE, MOVED, definitions_for_browser
+from .palettes import palettes_for_browser
 from .place import CHOSEN, SHOWN, Names, forget_frames, note_place, recall_place, recall_side, take_place
-from .serving import offer, static_digest
+from .serving import base_address, offer, static_digest
 
 # The files are modules with imports of their own; this one line brings the first of them.
 _ENTER = """
@@ -50,7 +50,7 @@ def show_change(change: Change, tracks: Sequence[LabelTrack] = ()) -> None:
     importance = known_importance(change.before)
     measures = (MOVED, *DEFINITIONS) if importance is None else (IMPORTANCE, MOVED, *DEFINITIONS)
     facts = {
-        "arrays": f"{_base()}/{offer(change)}",
+        "arrays": f"{base_address()}/{offer(change)}",
         "hidden": change.hidden_spans(),
         "importance": None if importance is None else importance.tolist(),
         "measures": definitions_for_browser(measures),
@@ -59,12 +59,12 @@ def show_change(change: Change, tracks: Sequence[LabelTrack] = ()) -> None:
 
 
 def _draw(trace: Trace, tracks: Sequence[LabelTrack], shown: dict[str, Any], key: str, names: Names) -> None:
-    config, end = trace.model.config, trace.audio.start + trace.audio.duration
+    base, config, end = base_address(), trace.model.config, trace.audio.start + trace.audio.duration
     _viewer(
         key=key,
         data={
-            "files": f"{_base()}/files/{static_digest()}",
-            "arrays": f"{_base()}/{offer(trace)}",
+            "files": f"{base}/files/{static_digest()}",
+            "arrays": f"{base}/{offer(trace)}",
             "layers": trace.num_layers,
             "heads": trace.num_heads,
             "frames": trace.num_frames,
@@ -78,22 +78,9 @@ def _draw(trace: Trace, tracks: Sequence[LabelTrack], shown: dict[str, Any], key
             "has_gate": has_gate(trace),
             "measures": definitions_for_browser(),
             "scales": WEIGHT_SCALES,
-            "palettes": {"light": _colours(LIGHT), "dark": _colours(DARK)},
+            "palettes": palettes_for_browser(),
             **shown,
         },
         on_place_change=lambda: take_place(st.session_state[key].get("place"), names),
     )
     note_place(trace, names)
-
-
-def _base() -> str:
-    """Where the viewer's routes begin, below the address of a server that shares one with others."""
-    return "/".join(["", *filter(None, [str(st.get_option("server.baseUrlPath")).strip("/")]), "viewer"])
-
-
-def _colours(palette: Palette) -> dict[str, str]:
-    """A palette for the canvas: plain colours, and each colour map as 256 x "rrggbb"."""
-    maps = {name: matplotlib.colormaps[getattr(palette, name)] for name in ("weights", "signed", "sound")}
-    tables = {name: (cmap(range(256), bytes=True)[:, :3]).tobytes().hex() for name, cmap in maps.items()}
-    plain = {name: getattr(palette, name) for name in ("background", "ink", "muted", "line", "accent", "contrast")}
-    return plain | tables

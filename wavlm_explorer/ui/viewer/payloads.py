@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ...audio import Audio
 from ...modules import rows_at_once
 from ...pooling import max_pool, pooling_factor
 from ...spectrogram import DYNAMIC_RANGE_DB, spectrogram
@@ -22,21 +23,23 @@ LAYER_CELLS = 500  # along an axis: 10 s of a Base layer are 3 MB
 
 
 def sound_payload(trace: Trace) -> bytes:
-    """The sound as the model heard it: a WAV file and its spectrogram.
+    """The sound as the model heard it, as `sound_arrays` gives it."""
+    return pack({"start": trace.audio.start, "duration": trace.audio.duration}, sound_arrays(trace.audio))
+
+
+def sound_arrays(audio: Audio) -> dict[str, np.ndarray]:
+    """A WAV file, and the sound's spectrogram.
 
     spectrogram [frequencies, columns]: uint8, 0 is -70 dB and 255 the loudest moment; its first column is centred on
     the first sample.
     """
-    shown = spectrogram(trace.audio)
+    shown = spectrogram(audio)
     decibels = (shown.decibels.numpy() / DYNAMIC_RANGE_DB + 1).clip(0, 1) * 255
-    return pack(
-        {"start": trace.audio.start, "duration": trace.audio.duration},
-        {
-            "wav": np.frombuffer(trace.audio.to_wav(), np.uint8),
-            "spectrogram": decibels.round().astype(np.uint8),
-            "spectrogram_times": shown.times.numpy(),
-        },
-    )
+    return {
+        "wav": np.frombuffer(audio.to_wav(), np.uint8),
+        "spectrogram": decibels.round().astype(np.uint8),
+        "spectrogram_times": shown.times.numpy(),
+    }
 
 
 def layer_payload(trace: Trace, layer: int) -> bytes:

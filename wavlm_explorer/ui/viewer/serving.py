@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import psutil
+import streamlit as st
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -46,6 +47,11 @@ def static_digest() -> str:
     return hashlib.blake2b(repr(files).encode(), digest_size=8).hexdigest()
 
 
+def base_address() -> str:
+    """Where the routes begin, below the path that a server may share with others."""
+    return "/".join(["", *filter(None, [str(st.get_option("server.baseUrlPath")).strip("/")]), "viewer"])
+
+
 def _serve_static(request: Request) -> Response:
     name = request.path_params["name"]
     known = {file.name: file for file in STATIC.iterdir()}
@@ -69,6 +75,12 @@ def _serve_arrays(request: Request) -> Response:
     return Response(content, media_type="application/octet-stream", headers=FOREVER | AS_IT_IS)
 
 
+def _serve_moments(_: Request) -> Response:
+    from .moments import moments_payload  # PyTorch, once somebody looks
+
+    return Response(moments_payload(), media_type="application/octet-stream", headers=FOREVER | AS_IT_IS)
+
+
 @asynccontextmanager
 async def answer_at_once(_: object) -> AsyncIterator[None]:
     """Let connections send a short answer without waiting, as a server's connections usually do.
@@ -85,5 +97,6 @@ async def answer_at_once(_: object) -> AsyncIterator[None]:
 
 ROUTES = [
     Route("/viewer/files/{digest}/{name}", _serve_static),
+    Route("/viewer/moments/{digest}", _serve_moments),
     Route("/viewer/{token}/{what}", _serve_arrays),
 ]

@@ -3,13 +3,14 @@
 const REACH_SECONDS = 1;  // to both sides
 const [WIDTH, HEIGHT] = [100, 22];
 
-// One svg for each head of `bias` [heads, distances], all on one scale; none where the model has no positions.
-export function drawPreferences(bias, hopSeconds) {
+// One svg for each head of `bias` [heads, distances], all on one scale; none where the model has no positions. The scale
+// reaches to what is the largest here, or to what is said to be.
+export function drawPreferences(bias, hopSeconds, reaches = null) {
   const [heads, distances] = bias.shape, middle = (distances - 1) / 2;
   const reach = Math.min(middle, Math.round(REACH_SECONDS / hopSeconds));
   const curves = Array.from({ length: heads }, (_, head) =>
     bias.subarray(head * distances + middle - reach, head * distances + middle + reach + 1));
-  const largest = Math.max(...curves.map(curve => Math.max(...curve.map(Math.abs))));
+  const largest = reaches ?? Math.max(...curves.map(curve => Math.max(...curve.map(Math.abs))));
   if (!largest) return [];
   const y = value => HEIGHT / 2 * (1 - value / largest);
   return curves.map(curve => {

@@ -6,7 +6,6 @@ import { createColourBar } from "./colourbar.js";
 import { dress, isDark, readPalette } from "./colours.js";
 import { createCurves } from "./curves.js";
 import { createCursor } from "./cursor.js";
-import { element } from "./element.js";
 import { createGateTrack } from "./gate.js";
 import { createHeads } from "./heads.js";
 import { createHidden } from "./hidden.js";
@@ -24,6 +23,7 @@ import { createSource } from "./source.js";
 import { createSpectrogram } from "./spectrogram.js";
 import { createStages } from "./stages.js";
 import { createStore } from "./store.js";
+import { putOn } from "./styles.js";
 import { createToolbar } from "./toolbar.js";
 import { createTracks } from "./tracks.js";
 import { deriveWeights } from "./weights.js";
@@ -47,7 +47,7 @@ export function show({ data, parentElement, setStateValue }) {
 }
 
 function create(root, first) {
-  putOn(root, STYLES.map(name => element("link", { rel: "stylesheet", href: `${first.files}/${name}` })));
+  putOn(root, first.files, STYLES);
   const store = createStore(NOTHING), source = createSource(), places = createPlaces(root);
   const stopLoading = createLoader(store, source);
   store.derive(deriveWeights());
@@ -83,15 +83,6 @@ function create(root, first) {
     },
     stop: () => stops.forEach(stop => stop()),
   };
-}
-
-// Nobody sees the viewer before all its styles are here: it would jump.
-async function putOn(root, styles) {
-  const arrived = styles.map(style => new Promise(resolve => { style.onload = style.onerror = resolve; }));
-  root.style.visibility = "hidden";
-  root.append(...styles);
-  await Promise.all(arrived);
-  root.style.visibility = "";
 }
 
 // Fills the places, from top to bottom; returns what ends those panes that reach outside the viewer.

@@ -1,0 +1,63 @@
+"""The moments of the bundled model's training on the page: a component that is told where to begin, and plays alone."""
+
+from typing import Any
+
+import streamlit as st
+from streamlit.components.v2 import component
+
+from ...birth import load_birth
+from ...tracing import Trace
+from ..link import note, recall
+from .moments import moments_digest
+from .palettes import palettes_for_browser
+from .place import note_place, recall_place
+from .serving import base_address, static_digest
+
+_ENTER = """
+export default async function (component) {
+  const { show } = await import(new URL(component.data.files + "/birth.js", location.origin));
+  return show(component);
+}
+"""
+_moments = component("wavlm_explorer_birth", html='<div class="viewer birth"></div>', js=_ENTER)
+
+
+def show_moments(trace: Trace, words: str) -> int:
+    """Draw the moments, with words (markdown that is plain but for bold) beside them; return the one that is chosen.
+
+    The moment lives in session and link, as `birth_moment`; layer and head are those that all pages share, in so far
+    as the bundled model has them.
+    """
+    last = len(load_birth().steps) - 1
+    layers, heads = load_birth().maps.shape[1:3]
+    shared = recall_place(trace)
+    recall("birth_moment", last, int)
+    moment = st.session_state["birth_moment"] = min(max(st.session_state["birth_moment"], 0), last)
+    base = base_address()
+    _moments(
+        key="moments",
+        data={
+            "files": f"{base}/files/{static_digest()}",
+            "arrays": f"{base}/moments/{moments_digest()}",
+            "words": words,
+            "place": {
+                "moment": moment,
+                "layer": min(shared["layer"], layers - 1),
+                "head": min(shared["head"], heads - 1),
+            },
+            "palettes": palettes_for_browser(),
+        },
+        on_place_change=lambda: _take_place(st.session_state["moments"].get("place")),
+    )
+    note("birth_moment", moment, last)
+    note_place(trace)
+    return moment
+
+
+def _take_place(place: Any) -> None:
+    """Remember where the component says it is; what does not look like a place is left out."""
+    if not isinstance(place, dict):
+        return
+    for name, key in (("moment", "birth_moment"), ("layer", "layer"), ("head", "head")):
+        if isinstance(place.get(name), int):
+            st.session_state[key] = place[name]
