@@ -9,11 +9,12 @@ from ..figures.style import Palette
 from ..labels import LabelTrack
 from ..tracing import Trace
 from ..views import Lesson, View
+from .cloze import show_cloze
 from .exhibits import do_what_is_wanted, offer_view, show_exhibits
 from .instrument import show_instrument
 from .widgets import STEP_SECONDS, ask_all, is_playing
 
-INSTRUMENTS = {"attention"}  # views whose pictures one can point at
+INSTRUMENTS = {"attention": show_instrument, "cloze": show_cloze}  # views whose pictures one can point at
 
 
 def show_view(view: View, trace: Trace, palette: Palette, tracks: Sequence[LabelTrack]) -> None:
@@ -21,7 +22,7 @@ def show_view(view: View, trace: Trace, palette: Palette, tracks: Sequence[Label
     st.title(view.title)
     show_lesson(view.lesson)
     if view.name in INSTRUMENTS:
-        show_instrument(view, trace, palette, tracks)
+        INSTRUMENTS[view.name](view, trace, palette, tracks)
     else:
         do_what_is_wanted()
         playing = is_playing(view.choices(trace))

@@ -69,7 +69,7 @@ def exhibits(
         return
     hidden = slice(hidden_from, min(hidden_from + hidden_frames, trace.num_frames))
     try:
-        guessed = hide(trace, hidden, _variants(trace, layer, head))
+        guessed = hide(trace, hidden, variants(trace, layer, head))
     except ValueError as error:  # a trace from a file cannot hear once more
         yield Note(str(error))
         return
@@ -84,7 +84,7 @@ def exhibits(
     yield _distance(trace, palette, hidden, guessed)
 
 
-def _variants(trace: Trace, layer: int, head: int) -> dict[str, Sequence[Intervention]]:
+def variants(trace: Trace, layer: int, head: int) -> dict[str, Sequence[Intervention]]:
     """What is taken away: what the pictures call it -> the interventions."""
     config = trace.model.config
     variants: dict[str, Sequence[Intervention]] = {AS_IT_IS: ()}

@@ -13,6 +13,7 @@ from ...pooling import max_pool, pooling_factor
 from ...spectrogram import DYNAMIC_RANGE_DB, spectrogram
 from ...tracing import Trace
 from .atlas import atlas_payload
+from .guesses import class_payload, classes_payload, guess_payload, moment_payload, share_payload
 from .packing import pack
 from .quantization import quantize
 from .stages import bias_curves, stages_payload
@@ -91,6 +92,11 @@ MAKERS: dict[str, Callable[..., bytes]] = {
     "window": window_payload,
     "stages": stages_payload,
     "atlas": atlas_payload,
+    "classes": classes_payload,
+    "guess": guess_payload,
+    "share": share_payload,
+    "moment": moment_payload,
+    "class": class_payload,
 }
 
 
