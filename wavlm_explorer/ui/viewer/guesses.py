@@ -19,7 +19,7 @@ _shares: WeakKeyDictionary[Trace, float] = WeakKeyDictionary()  # of the latest 
 _wanted: WeakKeyDictionary[Trace, tuple[int, int]] = WeakKeyDictionary()  # the frames that were hidden last
 
 
-class Superseded(ValueError):
+class SupersededError(ValueError):
     """Other frames were hidden in the meantime."""
 
 
@@ -62,7 +62,7 @@ class _Report:
 
     def __call__(self, share: float) -> None:
         if _wanted.get(self._trace) != self._frames:
-            raise Superseded("Other frames are hidden now.")
+            raise SupersededError("Other frames are hidden now.")
         _shares[self._trace] = share
         if time.monotonic() - self._began > SLICE_SECONDS:
             ONE_AT_A_TIME.pass_on()

@@ -104,7 +104,7 @@ function createPlayer(place, store, sound) {
       whole.hidden = state.playing;
     }
   });
-  const off = element("span", { class: "caption" }, "switched off in the last row:");
+  const off = element("span", { class: "caption" }, "take away also:");
   place.append(element("div", { class: "group" }, gapped, whole), ask, element("div", { class: "group" }, off,
     createStepper(store, "layer", "Layer"), createStepper(store, "head", "Head")), createZoom(store));
 }

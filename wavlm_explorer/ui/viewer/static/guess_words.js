@@ -8,12 +8,15 @@ import { touched } from "./store.js";
 
 const WATCHED = ["trace", "hidden", "guesses", "truth", "classes", "share", "asked", "limited", "hiding", "heardClip", "pointed"];
 
+const HINT = "Drag over the sound to hide another span; arrow keys move it, with Shift they lengthen it. Click a class to hear it.";
+
 const milliseconds = ({ trace, hidden }) => Math.round(1000 * trace.hop_seconds * (hidden.to - hidden.from));
 
 function sayHidden(state) {
   const { trace, hidden, limited } = state, frames = hidden.to - hidden.from;
   const seconds = frameCentre(trace, hidden.from).toFixed(2), most = trace.most_hidden;
-  const words = `Hidden: ${frames} frame${frames === 1 ? "" : "s"} (${milliseconds(state)} ms) from ${seconds} s.`;
+  const which = frames === 1 ? `frame ${hidden.from}` : `frames ${hidden.from} to ${hidden.to - 1}`;
+  const words = `Hidden: ${which}, ${frames} in all (${milliseconds(state)} ms), from ${seconds} s.`;
   return limited ? `${words} No more than ${most} can be hidden here: the guess needs something to hear.` : words;
 }
 
@@ -34,7 +37,7 @@ function sayGuess(state) {
 
 function sayPointed(state) {
   const { pointed, hidden, truth, trace, classes } = state, frame = pointed?.query ?? -1;
-  if (frame < 0) return "Point at a cell to read it, click it to hear it.";
+  if (frame < 0) return HINT;
   const time = `${frameCentre(trace, frame).toFixed(2)} s`, known = truth ? `: class ${truth[frame]}` : "";
   if (frame < hidden.from || frame >= hidden.to) return `${time}, heard${known}.`;
   if (!classes) return `${time}, hidden.`;

@@ -8,7 +8,7 @@ import { best, drawRow, NUM_GUESSES } from "./lens_rows.js";
 import { touched } from "./store.js";
 
 const AROUND = { roomy: 10, narrow: 3 };  // frames to either side
-const RULER = 18, SPECTROGRAM = 96, CELL = 26, STATE = 12, LEAST_STATE = 5, GAP = 12;  // CSS pixels
+const RULER = 18, SPECTROGRAM = 96, CELL = 26, STATE = 12, LEAST_STATE = 5, HEADING = 22;  // CSS pixels
 const TALL_STACK = 170;  // CSS pixels for the states of all layers, about
 const WATCHED = ["layout", "colours", "sound", "hidden", "guesses", "truth", "classes", "pointed", "layer", "head", "trace"];
 
@@ -27,11 +27,12 @@ function rowsOf(state) {
   };
   if (state.classes) {
     add("truth", 0, CELL, "what was there");
+    add("heading", 0, HEADING, "what it thinks of; framed where it is the truth");
     for (let place = 0; place < NUM_GUESSES; place++) add("guess", place, CELL, place ? `guess ${place + 1}` : "best guess");
-    y += GAP;
   }
+  add("heading", 0, HEADING, state.classes ? "probability of the truth" : "distance to the true state, at the top");
   names.forEach((name, index) => add("variant", index, CELL, name));
-  y += GAP;
+  add("heading", 0, HEADING, "distance to the true state: 0 coloured, 1 (the clip's mean frame) empty");
   const height = Math.max(LEAST_STATE, Math.min(STATE, TALL_STACK / states));
   for (let at = states - 1; at >= 0; at--) add("state", at, height, at ? `layer ${at - 1}` : "enters layer 0");
   return { rows, height: y + 4 };
@@ -60,7 +61,7 @@ export function createLens(place, store, spectrogram, clips) {
     context.globalAlpha = 0.12;
     context.fillRect(from, RULER, to - from, SPECTROGRAM);
     context.globalAlpha = 1;
-    for (const edge of [from, to]) context.fillRect(Math.round(edge), RULER, 1, shown.height - RULER);
+    for (const edge of [from, to]) context.fillRect(Math.round(edge), RULER, 1, SPECTROGRAM);
     for (const row of shown.rows) drawRow(context, seen, row);
     if (now.pointed) mark(context, seen);
   }

@@ -63,6 +63,10 @@ function beside(context, { layout, colours }, { y, height }, text) {
   write(context, words, layout.left + layout.width + 8, y + height / 2, { colour: colours.muted, align: "left" });
 }
 
+function drawHeading(context, { layout, colours }, { name, y, height }) {
+  write(context, name, layout.left, y + height - 4, { colour: colours.ink, align: "left", baseline: "bottom" });
+}
+
 const DRAW = {
   truth(context, state, row) {
     const { range, truth, hidden, colours } = state;
@@ -108,6 +112,7 @@ const DRAW = {
 };
 
 export function drawRow(context, state, row) {
+  if (row.kind === "heading") return drawHeading(context, state, row);
   nameRow(context, state, row);
-  DRAW[row.kind](context, state, row);
+  return DRAW[row.kind](context, state, row);
 }
