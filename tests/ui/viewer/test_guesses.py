@@ -1,4 +1,4 @@
-"""What the cloze's canvas gets: guesses as the checkpoint's own head makes them, and sounds that say whence they are."""
+"""What the canvas gets: guesses as the checkpoint's own head makes them, and sounds that say whence they are."""
 
 import io
 import wave

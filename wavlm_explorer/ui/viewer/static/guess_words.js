@@ -3,7 +3,7 @@
 import { frameCentre } from "./axis.js";
 import { element } from "./element.js";
 import { isAsked } from "./guesses.js";
-import { best, meanDistance, score } from "./lens_rows.js";
+import { best, distanceText, meanDistance, score } from "./lens_rows.js";
 import { touched } from "./store.js";
 
 const WATCHED = ["trace", "hidden", "guesses", "truth", "classes", "share", "asked", "limited", "hiding", "heardClip", "pointed"];
@@ -28,7 +28,7 @@ function sayGuess(state) {
   const waiting = share ? ` What is taken away next: ${Math.round(100 * share)} %.` : "";
   if (!classes) {
     return `This checkpoint came without the head that names classes. Its guess at the top is ${
-      meanDistance(state, 0, trace.layers).toFixed(2)} away from the truth; 1 would be no nearer than the clip's mean frame.${waiting}`;
+      distanceText(meanDistance(state, 0, trace.layers))} away from the truth; 1 would be no nearer than the clip's mean frame.${waiting}`;
   }
   if (!truth) return "";
   const { right, mean, frames } = score(state, 0);

@@ -4,7 +4,7 @@ import { frameToX, ticks, xToFrame } from "./axis.js";
 import { fit, frameBox, write } from "./canvas.js";
 import { element } from "./element.js";
 import { variantNames } from "./guesses.js";
-import { best, drawRow, NUM_GUESSES } from "./lens_rows.js";
+import { best, distanceText, drawRow, NUM_GUESSES } from "./lens_rows.js";
 import { touched } from "./store.js";
 
 const AROUND = { roomy: 10, narrow: 3 };  // frames to either side
@@ -132,8 +132,8 @@ function describe(state, { kind, index, name }, frame, isHidden) {
   if (kind === "truth") return state.truth ? `class ${state.truth[frame]}: click to hear what was there` : "";
   if (!isHidden || !guess) return "";
   const distance = row => guess.distances[row * guess.distances.shape[1] + at];
-  if (kind === "state") return `${name}: distance ${distance(index).toFixed(2)} (1: that of the clip's mean frame)`;
-  if (kind === "variant" && !state.classes) return `${name}: distance at the top ${distance(state.trace.layers).toFixed(2)}`;
+  if (kind === "state") return `${name}: distance ${distanceText(distance(index))} (1: that of the clip's mean frame)`;
+  if (kind === "variant" && !state.classes) return `${name}: distance at the top ${distanceText(distance(state.trace.layers))}`;
   if (kind === "variant") return `${name}: the true class has ${best(state, frame, index, state.truth[frame]).toFixed(3)}`;
   const found = best(state, frame)[index];
   return found ? `class ${found.number}, probability ${found.probability.toFixed(3)}: click to hear it` : "";

@@ -34,7 +34,8 @@ export function meanDistance({ guesses }, variant, at) {
   return distances.subarray(at * frames, (at + 1) * frames).reduce((sum, distance) => sum + distance, 0) / frames;
 }
 
-export const probabilityText = share => Number.isNaN(share) ? "–" : share.toFixed(2).replace(/^0/, "");
+export const distanceText = (distance, digits = 2) => Number.isFinite(distance) ? distance.toFixed(digits) : "–";
+export const probabilityText = share => distanceText(share).replace(/^0/, "");
 
 function cell(context, state, frame, { y, height }, strength, text) {
   const { colours } = state, x = frameToX(state, frame), width = frameToX(state, frame + 1) - x;
@@ -93,10 +94,10 @@ const DRAW = {
     for (let frame = hidden.from; frame < hidden.to; frame++) {
       const distance = guess?.distances[trace.layers * (hidden.to - hidden.from) + frame - hidden.from];
       const strength = !guess ? 0 : classes ? best(state, frame, row.index, truth?.[frame]) : 1 - distance;
-      cell(context, state, frame, row, strength, !guess ? "" : classes ? probabilityText(strength) : distance.toFixed(1));
+      cell(context, state, frame, row, strength, !guess ? "" : classes ? probabilityText(strength) : distanceText(distance, 1));
     }
     if (!guess) return beside(context, state, row, "…");
-    if (!classes) return beside(context, state, row, `mean · ${meanDistance(state, row.index, trace.layers).toFixed(2)}`);
+    if (!classes) return beside(context, state, row, `mean · ${distanceText(meanDistance(state, row.index, trace.layers))}`);
     if (!truth) return undefined;
     const { right, mean, frames } = score(state, row.index);
     return beside(context, state, row, `${right} of ${frames} · ${probabilityText(mean)}`);
@@ -107,7 +108,7 @@ const DRAW = {
       const distance = guess?.distances[row.index * (hidden.to - hidden.from) + frame - hidden.from] ?? 1;
       cell(context, state, frame, row, 1 - distance, "");
     }
-    if (guess && row.height >= 10) beside(context, state, row, meanDistance(state, 0, row.index).toFixed(2));
+    if (guess && row.height >= 10) beside(context, state, row, distanceText(meanDistance(state, 0, row.index)));
   },
 };
 
