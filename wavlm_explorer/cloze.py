@@ -17,8 +17,9 @@ from torch import Tensor
 from .audio import SAMPLE_RATE, Audio
 from .interventions import FramesHidden, Intervention
 from .keeping import Keeper
+from .made_sounds import made_sound
 from .passes import Progress
-from .samples import load_sample, sample_names
+from .samples import SAMPLES, load_sample, sample_names
 from .sound_classes import HOP_SAMPLES, WINDOW_SAMPLES, Clusters, cepstra
 from .tracing import Trace
 from .wavlm import WavLM
@@ -56,6 +57,13 @@ class TypicalStretch(NamedTuple):
     audio: Audio
 
 
+class ClassSound(NamedTuple):
+    """A class to hear, and whence it is, in words."""
+
+    audio: Audio
+    words: str
+
+
 def prediction_head(model: WavLM) -> PredictionHead | None:
     """The head that the model was trained with: the bundled model has one, no released checkpoint has kept its own."""
     return _bundled_head() if model.source.digest and model.source.digest == _bundled_digest() else None
@@ -73,6 +81,16 @@ def typical_stretch(head: PredictionHead, number: int) -> TypicalStretch | None:
     _, name, frame = min(found)
     audio = load_sample(name)
     return TypicalStretch(name, (HOP_SAMPLES * frame + WINDOW_SAMPLES / 2) / SAMPLE_RATE, around(audio, frame))
+
+
+def class_sound(head: PredictionHead, number: int) -> ClassSound | None:
+    """A class where it is most typical in the samples, else a sound made from its centre; None where neither is."""
+    typical = typical_stretch(head, number)
+    if typical is not None:
+        title = SAMPLES[typical.sample].title
+        return ClassSound(typical.audio, f"as at {typical.seconds:.2f} s of the sample “{title}”")
+    made = made_sound(head.clusters, number)
+    return made and ClassSound(made, "in no sample: made from the class's centre, not recorded")
 
 
 def around(audio: Audio, frame: int) -> Audio:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 from blocks import unpack
-from models import VARIANTS
+from models import VARIANTS, make_audio, make_model
+from oracles import TINY
 from traces import make_trace
 
 import wavlm_explorer as wx
@@ -72,6 +73,14 @@ def test_the_true_classes_are_those_of_every_frame(nano: Trace):
     found = fetch(nano, "classes")
     assert found["classes"] == 100
     assert len(found["truth"]) == nano.num_frames
+
+
+def test_a_model_of_nan_gives_distances_of_nan():
+    model = make_model(TINY)
+    with torch.no_grad():
+        model.encoder.block(0).fc2.weight.fill_(torch.nan)
+    found = fetch(wx.trace(model, make_audio(0.5)), "guess", start=3, stop=7, variant=0)
+    assert np.isnan(found["distances"][1:]).all()
 
 
 @pytest.mark.parametrize(

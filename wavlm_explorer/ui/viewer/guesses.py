@@ -6,8 +6,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ...audio import Audio
-from ...cloze import around, frame_distances, guess, prediction_head, typical_stretch
-from ...made_sounds import made_sound
+from ...cloze import around, class_sound, frame_distances, guess, prediction_head
 from ...tracing import Trace
 from ...views.cloze import variants
 from ..turns import ONE_AT_A_TIME
@@ -91,13 +90,8 @@ def class_payload(trace: Trace, number: int) -> bytes:
     head = prediction_head(trace.model)
     if head is None or not 0 <= number < len(head.bias):
         raise ValueError(f"this model has no class {number}")
-    typical = typical_stretch(head, number)
-    if typical is not None:
-        return _heard(typical.audio, f"as at {typical.seconds:.2f} s of the sample “{typical.sample}”")
-    made = made_sound(head.clusters, number)
-    if made is None:
-        return pack({"words": "in no sample, and none could be made"}, {})
-    return _heard(made, "in no sample: made from the class's centre, not recorded")
+    sound = class_sound(head, number)
+    return pack({"words": "in no sample, and none could be made"}, {}) if sound is None else _heard(*sound)
 
 
 def _heard(audio: Audio, words: str) -> bytes:

@@ -1,6 +1,6 @@
 // The lens: the hidden frames and some to either side, on one time axis, with what the model guesses of each.
 
-import { frameToX, ticks, xToFrame } from "./axis.js";
+import { frameToX, secondsToFrame, ticks, xToFrame } from "./axis.js";
 import { fit, frameBox, write } from "./canvas.js";
 import { element } from "./element.js";
 import { variantNames } from "./guesses.js";
@@ -30,9 +30,9 @@ function rowsOf(state) {
     add("heading", 0, HEADING, "what it thinks of; framed where it is the truth");
     for (let place = 0; place < NUM_GUESSES; place++) add("guess", place, CELL, place ? `guess ${place + 1}` : "best guess");
   }
-  add("heading", 0, HEADING, state.classes ? "probability of the truth" : "distance to the true state, at the top");
+  add("heading", 0, HEADING, state.classes ? "probability of the truth" : "distance to the true state at the top: 0 is there, 1 the mean frame");
   names.forEach((name, index) => add("variant", index, CELL, name));
-  add("heading", 0, HEADING, "distance to the true state: 0 coloured, 1 (the clip's mean frame) empty");
+  add("heading", 0, HEADING, "distance to the true state: blue is nearer than the mean frame (1)");
   const height = Math.max(LEAST_STATE, Math.min(STATE, TALL_STACK / states));
   for (let at = states - 1; at >= 0; at--) add("state", at, height, at ? `layer ${at - 1}` : "enters layer 0");
   return { rows, height: y + 4 };
@@ -41,7 +41,9 @@ function rowsOf(state) {
 export function createLens(place, store, spectrogram, clips) {
   const canvas = element("canvas", { tabindex: 0, role: "img", "aria-label": "What the model guesses of each hidden frame" });
   const tip = element("div", { class: "label-tip", hidden: true });
-  place.append(canvas, tip);
+  const over = element("div", { class: "over lens-over" }), playhead = element("div", { class: "playhead", hidden: true });
+  over.append(playhead);
+  place.append(canvas, over, tip);
   const { state } = store;
   let shown = { rows: [], height: 0 };
   const view = () => ({ ...state, range: lensRange(state) });
@@ -121,7 +123,14 @@ export function createLens(place, store, spectrogram, clips) {
     event.stopPropagation();  // Streamlit has keys of its own
   };
 
+  function moveHead({ trace, playing, time }) {
+    const { from, to } = lensRange(state), share = (secondsToFrame(trace, time) - from) / (to - from);
+    playhead.hidden = !playing || share < 0 || share > 1;
+    playhead.style.left = `${100 * share}%`;
+  }
+
   store.listen((now, changed) => {
+    if (now.trace && now.hidden && now.layout && touched(changed, "playing", "time")) moveHead(now);
     if (now.trace && now.hidden && now.layout && now.colours && touched(changed, ...WATCHED)) draw(now);
   });
 }

@@ -37,10 +37,19 @@ export function meanDistance({ guesses }, variant, at) {
 export const distanceText = (distance, digits = 2) => Number.isFinite(distance) ? distance.toFixed(digits) : "–";
 export const probabilityText = share => distanceText(share).replace(/^0/, "");
 
-function cell(context, state, frame, { y, height }, strength, text) {
+const within = (number, lowest, highest) => Math.min(Math.max(number, lowest), highest);
+
+// A distance in the map of signed quantities, centred at 1: no nearer than the clip's mean frame.
+function distanceColour({ signed }, distance) {
+  const colour = signed[Math.round(127.5 * within(Number.isFinite(distance) ? distance : 1, 0, 2))];
+  return `rgb(${colour & 255} ${colour >> 8 & 255} ${colour >> 16 & 255})`;
+}
+
+// strength: of the colour, 0 to 1, and of the contrast that a number needs.
+function cell(context, state, frame, { y, height }, strength, text, colour = state.colours.accent, opacity = strength) {
   const { colours } = state, x = frameToX(state, frame), width = frameToX(state, frame + 1) - x;
-  context.fillStyle = colours.accent;
-  context.globalAlpha = Math.min(Math.max(strength || 0, 0), 1);
+  context.fillStyle = colour;
+  context.globalAlpha = within(opacity || 0, 0, 1);
   context.fillRect(x, y, width, height);
   context.globalAlpha = 1;
   context.strokeStyle = colours.line;
@@ -48,6 +57,10 @@ function cell(context, state, frame, { y, height }, strength, text) {
   if (height > 8) context.strokeRect(x + 0.5, y + 0.5, width, height);
   if (width < LEAST_FOR_NUMBER || height < 16 || !text) return;
   write(context, text, x + width / 2, y + height / 2 + 1, { colour: strength > INK_ON_COLOUR ? colours.background : colours.ink });
+}
+
+function drawDistance(context, state, frame, row, distance, text) {
+  cell(context, state, frame, row, Math.abs(distance - 1), text, distanceColour(state.colours, distance), 1);
 }
 
 function nameRow(context, { layout, colours }, { name, y, height, kind }) {
@@ -65,7 +78,7 @@ function beside(context, { layout, colours }, { y, height }, text) {
 }
 
 function drawHeading(context, { layout, colours }, { name, y, height }) {
-  write(context, name, layout.left, y + height - 4, { colour: colours.ink, align: "left", baseline: "bottom" });
+  write(context, name, layout.roomy ? layout.left : 0, y + height - 4, { colour: colours.ink, align: "left", baseline: "bottom" });
 }
 
 const DRAW = {
@@ -93,8 +106,12 @@ const DRAW = {
     const { hidden, truth, guesses, classes, trace } = state, guess = guesses[row.index];
     for (let frame = hidden.from; frame < hidden.to; frame++) {
       const distance = guess?.distances[trace.layers * (hidden.to - hidden.from) + frame - hidden.from];
-      const strength = !guess ? 0 : classes ? best(state, frame, row.index, truth?.[frame]) : 1 - distance;
-      cell(context, state, frame, row, strength, !guess ? "" : classes ? probabilityText(strength) : distanceText(distance, 1));
+      if (!guess) cell(context, state, frame, row, 0, "");
+      else if (!classes) drawDistance(context, state, frame, row, distance, distanceText(distance, 1));
+      else if (truth) {
+        const probability = best(state, frame, row.index, truth[frame]);
+        cell(context, state, frame, row, probability, probabilityText(probability));
+      }
     }
     if (!guess) return beside(context, state, row, "…");
     if (!classes) return beside(context, state, row, `mean · ${distanceText(meanDistance(state, row.index, trace.layers))}`);
@@ -106,7 +123,7 @@ const DRAW = {
     const { hidden, guesses: [guess] } = state;
     for (let frame = hidden.from; frame < hidden.to; frame++) {
       const distance = guess?.distances[row.index * (hidden.to - hidden.from) + frame - hidden.from] ?? 1;
-      cell(context, state, frame, row, 1 - distance, "");
+      drawDistance(context, state, frame, row, distance, "");
     }
     if (guess && row.height >= 10) beside(context, state, row, distanceText(meanDistance(state, 0, row.index)));
   },
