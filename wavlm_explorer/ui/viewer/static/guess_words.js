@@ -8,7 +8,7 @@ import { touched } from "./store.js";
 
 const WATCHED = ["trace", "hidden", "guesses", "truth", "classes", "share", "asked", "limited", "hiding", "heardClip", "pointed"];
 
-const HINT = "Drag over the sound to hide another span; arrow keys move it, with Shift they lengthen it. Click a class to hear it.";
+const HINT = "Drag over the sound to hide another span; arrow keys move it, with Shift they lengthen it.";
 
 const milliseconds = ({ trace, hidden }) => Math.round(1000 * trace.hop_seconds * (hidden.to - hidden.from));
 
@@ -37,7 +37,7 @@ function sayGuess(state) {
 
 function sayPointed(state) {
   const { pointed, hidden, truth, trace, classes } = state, frame = pointed?.query ?? -1;
-  if (frame < 0) return HINT;
+  if (frame < 0) return classes ? `${HINT} Click a class to hear it.` : HINT;
   const time = `${frameCentre(trace, frame).toFixed(2)} s`, known = truth ? `: class ${truth[frame]}` : "";
   if (frame < hidden.from || frame >= hidden.to) return `${time}, heard${known}.`;
   if (!classes) return `${time}, hidden.`;

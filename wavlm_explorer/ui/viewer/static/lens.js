@@ -12,6 +12,8 @@ const RULER = 18, SPECTROGRAM = 96, CELL = 26, STATE = 12, LEAST_STATE = 5, HEAD
 const TALL_STACK = 170;  // CSS pixels for the states of all layers, about
 const WATCHED = ["layout", "colours", "sound", "hidden", "guesses", "truth", "classes", "pointed", "layer", "head", "trace"];
 
+const SPOKEN = "What the model guesses. Arrow keys point at a frame, Enter hears what was there, 1 to 5 hear the guesses.";
+
 export const lensRange = ({ hidden, trace, layout }) => {
   const around = layout.roomy ? AROUND.roomy : AROUND.narrow;
   return { from: Math.max(0, hidden.from - around), to: Math.min(trace.frames, hidden.to + around) };
@@ -39,7 +41,7 @@ function rowsOf(state) {
 }
 
 export function createLens(place, store, spectrogram, clips) {
-  const canvas = element("canvas", { tabindex: 0, role: "img", "aria-label": "What the model guesses of each hidden frame" });
+  const canvas = element("canvas", { tabindex: 0, role: "application", "aria-label": SPOKEN });
   const tip = element("div", { class: "label-tip", hidden: true });
   const over = element("div", { class: "over lens-over" }), playhead = element("div", { class: "playhead", hidden: true });
   over.append(playhead);

@@ -122,8 +122,8 @@ const DRAW = {
   state(context, state, row) {
     const { hidden, guesses: [guess] } = state;
     for (let frame = hidden.from; frame < hidden.to; frame++) {
-      const distance = guess?.distances[row.index * (hidden.to - hidden.from) + frame - hidden.from] ?? 1;
-      drawDistance(context, state, frame, row, distance, "");
+      if (!guess) cell(context, state, frame, row, 0, "");
+      else drawDistance(context, state, frame, row, guess.distances[row.index * (hidden.to - hidden.from) + frame - hidden.from], "");
     }
     if (guess && row.height >= 10) beside(context, state, row, distanceText(meanDistance(state, 0, row.index)));
   },
