@@ -16,13 +16,18 @@ from torch import Tensor
 
 from .audio import SAMPLE_RATE, Audio
 from .interventions import FramesHidden, Intervention
-from .samples import load_sample, sample_names
+from .keeping import Keeper
+from .made_sounds import made_sound
+from .passes import Progress
+from .samples import SAMPLES, load_sample, sample_names
 from .sound_classes import HOP_SAMPLES, WINDOW_SAMPLES, Clusters, cepstra
 from .tracing import Trace
 from .wavlm import WavLM
 
 NOISY = "noise"  # the sample in which no class is heard alone
 TYPICAL_FRAMES = 9  # of a stretch that lets a class be heard: its most typical frame in the middle
+
+_bare: Keeper[Trace] = Keeper()
 
 
 class PredictionHead(NamedTuple):
@@ -52,6 +57,13 @@ class TypicalStretch(NamedTuple):
     audio: Audio
 
 
+class ClassSound(NamedTuple):
+    """A class to hear, and whence it is, in words."""
+
+    audio: Audio
+    words: str
+
+
 def prediction_head(model: WavLM) -> PredictionHead | None:
     """The head that the model was trained with: the bundled model has one, no released checkpoint has kept its own."""
     return _bundled_head() if model.source.digest and model.source.digest == _bundled_digest() else None
@@ -71,6 +83,16 @@ def typical_stretch(head: PredictionHead, number: int) -> TypicalStretch | None:
     return TypicalStretch(name, (HOP_SAMPLES * frame + WINDOW_SAMPLES / 2) / SAMPLE_RATE, around(audio, frame))
 
 
+def class_sound(head: PredictionHead, number: int) -> ClassSound | None:
+    """A class where it is most typical in the samples, else a sound made from its centre; None where neither is."""
+    typical = typical_stretch(head, number)
+    if typical is not None:
+        title = SAMPLES[typical.sample].title
+        return ClassSound(typical.audio, f"as at {typical.seconds:.2f} s of the sample “{title}”")
+    made = made_sound(head.clusters, number)
+    return made and ClassSound(made, "in no sample: made from the class's centre, not recorded")
+
+
 def around(audio: Audio, frame: int) -> Audio:
     """The sound of a frame and its neighbours, TYPICAL_FRAMES in all."""
     first = max(0, HOP_SAMPLES * frame + (WINDOW_SAMPLES - TYPICAL_FRAMES * HOP_SAMPLES) // 2)
@@ -85,14 +107,35 @@ def hide(heard: Trace, hidden: slice, interventions: Mapping[str, Sequence[Inter
 
     Raises: as `Trace.what_if`.
     """
-    bare = heard.what_if([FramesHidden(hidden)])
-    return {name: bare.what_if(extra) if extra else bare for name, extra in interventions.items()}
+    return {name: guess(heard, hidden, extra) for name, extra in interventions.items()}
+
+
+def guess(
+    heard: Trace, hidden: slice, interventions: Sequence[Intervention] = (), progress: Progress | None = None
+) -> Trace:
+    """Let the clip pass with these frames hidden, and under interventions; the latest pass without any is kept.
+
+    progress: as of `trace`.
+
+    Raises: as `Trace.what_if`.
+    """
+    whole = (hidden.start, hidden.stop, hidden.step)
+    bare = _bare.recall(heard, lambda: heard.what_if([FramesHidden(hidden)], progress), subject=whole)
+    return bare.what_if(interventions, progress) if interventions else bare
 
 
 def guess_distance(heard: Trace, guessed: Trace, hidden: slice) -> Float[Tensor, " states"]:
-    """How far the hidden frames' states are from the true ones: 0 is there, 1 no nearer than the clip's mean.
+    """How far the hidden frames' states are from the true ones: the mean of `frame_distances`.
 
-    For each state, mean over the hidden frames of ||guessed - heard||, over the mean of ||m - heard||, where m is the
+    Raises: as `frame_distances`.
+    """
+    return frame_distances(heard, guessed, hidden).mean(dim=-1)
+
+
+def frame_distances(heard: Trace, guessed: Trace, hidden: slice) -> Float[Tensor, "states hidden"]:
+    """How far each hidden frame's state is from the true one: 0 is there, 1 no nearer than the clip's mean.
+
+    For each state ||guessed - heard|| of each frame, over the mean of ||m - heard|| of the hidden ones, where m is the
     mean of the frames that are not hidden.
 
     Raises: ValueError where nothing is hidden, or everything.
@@ -104,10 +147,8 @@ def guess_distance(heard: Trace, guessed: Trace, hidden: slice) -> Float[Tensor,
     shown[hidden] = False
     truth = heard.hidden_states[:, hidden]
     mean = heard.hidden_states[:, shown].mean(dim=1, keepdim=True)
-    missed, spread = (
-        torch.linalg.vector_norm(states - truth, dim=-1).mean(dim=-1)
-        for states in (guessed.hidden_states[:, hidden], mean)
-    )
+    missed = torch.linalg.vector_norm(guessed.hidden_states[:, hidden] - truth, dim=-1)
+    spread = torch.linalg.vector_norm(mean - truth, dim=-1).mean(dim=-1, keepdim=True)
     return missed / spread.clamp(min=torch.finfo(spread.dtype).tiny)
 
 

@@ -66,7 +66,7 @@ def test_an_upload_is_seen_on_every_page(explorer: Explorer, tmp_path: Path):
     explorer.upload(path)
     for view in VIEWS[1:]:
         explorer.follow(view.title, view.section)
-        explorer.expect(f"{PICTURE}, {MAP}[aria-label]").not_to_have_count(0)
+        explorer.expect(f"{PICTURE}, {MAP}[aria-label], .lens canvas").not_to_have_count(0)
         explorer.expect("[data-testid=stException]").to_have_count(0)
         explorer.expect(SIDEBAR).to_contain_text("my voice.m4a")
 

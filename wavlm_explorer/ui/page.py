@@ -10,6 +10,7 @@ from ..labels import LabelTrack
 from ..tracing import Trace
 from ..views import Lesson, View
 from .birth import show_birth
+from .cloze import show_cloze
 from .exhibits import do_what_is_wanted, offer_view, show_exhibits
 from .instrument import show_instrument
 from .what_if import show_what_if
@@ -19,6 +20,7 @@ ShowInstrument = Callable[[View, Trace, Palette, Sequence[LabelTrack]], None]
 INSTRUMENTS: dict[str, ShowInstrument] = {  # views whose pictures one can point at
     "attention": show_instrument,
     "what-if": show_what_if,
+    "cloze": show_cloze,
     "birth": show_birth,
 }
 

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from ..cloze import PredictionHead, around, guess_distance, hide, prediction_head, typical_stretch
+from ..cloze import PredictionHead, around, class_sound, guess_distance, hide, prediction_head
 from ..figures.cloze import cloze_certainty, cloze_distance, cloze_guesses
 from ..figures.style import Palette
 from ..interventions import GateFixed, HeadsOff, Intervention, PositionOff
@@ -22,7 +22,8 @@ LESSON = Lesson(
     what=(
         "This is the game by which WavLM learned: a stretch of sound is **hidden**, and the model must name what was "
         "there, frame by frame, from what it hears around it. It names one of 100 *classes* of sound. Play it on your "
-        "own recording, and take away what the model uses: its position bias, its gate, one head."
+        "own recording: drag over the sound to hide a part of it, click a class to hear it. And take away what the "
+        "model uses: its position bias, its gate, one head."
     ),
     equation=(
         r"\begin{split} x_i &\leftarrow m \quad \text{for every hidden } i \\ "
@@ -69,7 +70,7 @@ def exhibits(
         return
     hidden = slice(hidden_from, min(hidden_from + hidden_frames, trace.num_frames))
     try:
-        guessed = hide(trace, hidden, _variants(trace, layer, head))
+        guessed = hide(trace, hidden, variants(trace, layer, head))
     except ValueError as error:  # a trace from a file cannot hear once more
         yield Note(str(error))
         return
@@ -84,7 +85,7 @@ def exhibits(
     yield _distance(trace, palette, hidden, guessed)
 
 
-def _variants(trace: Trace, layer: int, head: int) -> dict[str, Sequence[Intervention]]:
+def variants(trace: Trace, layer: int, head: int) -> dict[str, Sequence[Intervention]]:
     """What is taken away: what the pictures call it -> the interventions."""
     config = trace.model.config
     variants: dict[str, Sequence[Intervention]] = {AS_IT_IS: ()}
@@ -137,14 +138,12 @@ def _sounds(
 ) -> Sounds:
     clips = [(f"**what was hidden** (class {truth})", around(trace.audio, frame))]
     for place, number in enumerate(probabilities.argsort(descending=True)[:NUM_GUESSES].tolist(), 1):
-        typical, likely = typical_stretch(prediction, number), float(probabilities[number])
-        if typical is not None:
-            where = f"class {number} ({likely:.2f}), at {typical.seconds:.2f} s of {typical.sample}"
-            clips.append((f"**guess {place}**: {where}", typical.audio))
+        sound, likely = class_sound(prediction, number), float(probabilities[number])
+        if sound is not None:
+            clips.append((f"**guess {place}**: class {number} ({likely:.2f}), {sound.words}", sound.audio))
     return Sounds(
         f"Listen, at {float(trace.frame_times[frame]):.2f} s, the middle of what is hidden: the sound itself, and what "
-        "the model thinks of, each class where it is most typical in the samples. (A class that is nowhere in them has "
-        "no sound here.)",
+        "the model thinks of, each class where it is most typical in the samples.",
         tuple(clips),
     )
 

@@ -3,23 +3,16 @@
 from typing import Any
 
 import streamlit as st
-from streamlit.components.v2 import component
 
 from ...birth import load_birth
 from ...tracing import Trace
 from ..link import note, recall
+from .declaring import declare, facts_of_page
 from .moments import moments_digest
-from .palettes import palettes_for_browser
 from .place import note_place, recall_place
-from .serving import base_address, static_digest
+from .serving import base_address
 
-_ENTER = """
-export default async function (component) {
-  const { show } = await import(new URL(component.data.files + "/birth.js", location.origin));
-  return show(component);
-}
-"""
-_moments = component("wavlm_explorer_birth", html='<div class="viewer birth"></div>', js=_ENTER)
+_moments = declare("birth", "birth.js", "viewer birth")
 
 
 def show_moments(trace: Trace, words: str) -> int:
@@ -33,19 +26,17 @@ def show_moments(trace: Trace, words: str) -> int:
     shared = recall_place(trace)
     recall("birth_moment", last, int)
     moment = st.session_state["birth_moment"] = min(max(st.session_state["birth_moment"], 0), last)
-    base = base_address()
     _moments(
         key="moments",
         data={
-            "files": f"{base}/files/{static_digest()}",
-            "arrays": f"{base}/moments/{moments_digest()}",
+            **facts_of_page(),
+            "arrays": f"{base_address()}/moments/{moments_digest()}",
             "words": words,
             "place": {
                 "moment": moment,
                 "layer": min(shared["layer"], layers - 1),
                 "head": min(shared["head"], heads - 1),
             },
-            "palettes": palettes_for_browser(),
         },
         on_place_change=lambda: _take_place(st.session_state["moments"].get("place")),
     )

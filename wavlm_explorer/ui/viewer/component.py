@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
-from streamlit.components.v2 import component
 
 from ...effects import known_importance
 from ...figures.style import WEIGHT_SCALES
@@ -13,19 +12,12 @@ from ...labels import LabelTrack
 from ...tracing import Trace
 from .atlas import is_comfortable, prepare_atlas
 from .change import Change
+from .declaring import declare, facts_of_clip, facts_of_page
 from .definitions import DEFINITIONS, IMPORTANCE, MOVED, definitions_for_browser
-from .palettes import palettes_for_browser
 from .place import CHOSEN, SHOWN, Names, forget_frames, note_place, recall_place, recall_side, take_place
-from .serving import base_address, offer, static_digest
+from .serving import base_address, offer
 
-# The files are modules with imports of their own; this one line brings the first of them.
-_ENTER = """
-export default async function (component) {
-  const { show } = await import(new URL(component.data.files + "/viewer.js", location.origin));
-  return show(component);
-}
-"""
-_viewer = component("wavlm_explorer_viewer", html='<div class="viewer"></div>', js=_ENTER)
+_viewer = declare("viewer", "viewer.js", "viewer")
 
 
 def show_viewer(trace: Trace, tracks: Sequence[LabelTrack] = ()) -> None:
@@ -59,26 +51,18 @@ def show_change(change: Change, tracks: Sequence[LabelTrack] = ()) -> None:
 
 
 def _draw(trace: Trace, tracks: Sequence[LabelTrack], shown: dict[str, Any], key: str, names: Names) -> None:
-    base, config, end = base_address(), trace.model.config, trace.audio.start + trace.audio.duration
+    config, end = trace.model.config, trace.audio.start + trace.audio.duration
     _viewer(
         key=key,
         data={
-            "files": f"{base}/files/{static_digest()}",
-            "arrays": f"{base}/{offer(trace)}",
-            "layers": trace.num_layers,
-            "heads": trace.num_heads,
-            "frames": trace.num_frames,
-            "start": trace.audio.start,
-            "duration": trace.audio.duration,
-            "hop_seconds": config.frame_seconds,
-            "field_seconds": config.receptive_field_samples / trace.audio.sample_rate,
+            **facts_of_page(),
+            **facts_of_clip(trace),
             "labels": [{"name": track.name, "intervals": track.between(trace.audio.start, end)} for track in tracks],
             "atlas_at_once": is_comfortable(trace),
             "has_bias": config.relative_position_embedding,
             "has_gate": has_gate(trace),
             "measures": definitions_for_browser(),
             "scales": WEIGHT_SCALES,
-            "palettes": palettes_for_browser(),
             **shown,
         },
         on_place_change=lambda: take_place(st.session_state[key].get("place"), names),

@@ -15,6 +15,7 @@ from ...spectrogram import DYNAMIC_RANGE_DB, spectrogram
 from ...tracing import Trace
 from .atlas import atlas_payload
 from .change import Change, difference_payload, moved_payload, over_time_payload
+from .guesses import class_payload, classes_payload, guess_payload, moment_payload, share_payload
 from .packing import pack
 from .quantization import EXACT_CELLS, WINDOW_CELLS, quantize
 from .stages import bias_curves, stages_payload
@@ -93,6 +94,11 @@ MAKERS: dict[str, Callable[..., bytes]] = {
     "window": window_payload,
     "stages": stages_payload,
     "atlas": atlas_payload,
+    "classes": classes_payload,
+    "guess": guess_payload,
+    "share": share_payload,
+    "moment": moment_payload,
+    "class": class_payload,
 }
 CHANGE_MAKERS: dict[str, Callable[..., bytes]] = {
     "over_time": over_time_payload,

@@ -25,7 +25,7 @@ function icon(name) {
   return drawing;
 }
 
-const button = (name, label, onclick) =>
+export const button = (name, label, onclick) =>
   element("button", { type: "button", "aria-label": label, title: label, onclick }, icon(name));
 
 export function createToolbar(place, store, sound) {
@@ -52,7 +52,7 @@ function createPlayer(store, sound) {
   return element("div", { class: "group" }, play, loop, speed);
 }
 
-function createStepper(store, name, label) {
+export function createStepper(store, name, label) {
   const field = element("input", { type: "number", min: 0, "aria-label": label, onchange: () => {
     step(store, name, (parseInt(field.value, 10) || 0) - store.state[name]);
     field.value = store.state[name];
@@ -80,7 +80,7 @@ function createMenu(store, name, label, options) {
   return menu;
 }
 
-function createZoom(store) {
+export function createZoom(store) {
   const whole = element("button", { type: "button", class: "worded", onclick: () => zoomOut(store) }, "Whole clip");
   const less = button("less", "Zoom out", () => zoomBy(store, 2));
   store.listen(({ range, trace }, changed) => {
