@@ -14,9 +14,9 @@ from ..figures.style import Palette
 from ..report import MakeItems, report_view
 from ..tracing import Trace
 from ..views import Exhibit, Item, Note, Offer, Sounds, Table, View, Working
+from .picture import show_picture
 from .progress import run_with_progress, want_again
 
-SCREEN_DPI = 165  # sharp on a fine screen, drawn twice as fast as what is saved
 STEP_PIXELS = 300  # of an equation's step: one fits on a phone, three on a page
 PLAYER_PIXELS = 230
 
@@ -112,7 +112,7 @@ def _start_row(share: float) -> list:
 
 def _show_exhibit(place, exhibit: Exhibit) -> None:
     with place:
-        st.image(exhibit.picture.to_bytes("png", SCREEN_DPI, compression=1), width="stretch", alt=exhibit.caption)
+        show_picture(exhibit.picture, exhibit.name, exhibit.caption)
         with st.container(horizontal=True, wrap=False):
             st.caption(exhibit.caption, width="stretch")
             with st.popover("", icon=":material/download:", help="Save this picture or its numbers", type="tertiary"):
