@@ -35,7 +35,7 @@ def test_tracing_is_stopped_and_begins_again_when_it_is_wanted(explorer: Explore
 
     button(explorer, "Start again").click()
     button(explorer, "Stop").wait_for()
-    field = explorer.page.locator(SIDEBAR).get_by_label("Up to (s)")
+    field = explorer.page.get_by_role("spinbutton", name="Up to (s)")
     field.fill("1")
     field.press("Enter")  # what runs is given up for what is asked
     explorer.expect(SIDEBAR).to_contain_text("lecture.wav · 0 to 1.00 s")
