@@ -35,6 +35,15 @@ def test_another_subject_lets_the_things_of_the_last_go():
     assert keeper.recall(owner, object, subject=1) is not first
 
 
+def test_what_is_kept_is_found_and_nothing_is_made():
+    keeper, owner = Keeper[str](), Owner()
+    assert keeper.find(owner, "subject") is None
+    keeper.recall(owner, lambda: "thing", "subject", "name")
+    found = [keeper.find(owner, *place) for place in (("subject", "name"), ("subject", "other"), ("other", "name"))]
+    assert found == ["thing", None, None]
+    assert keeper.find(Owner(), "subject", "name") is None
+
+
 def test_things_go_with_their_owner():
     keeper, owner = Keeper[Owner](), Owner()
     thing = weakref.ref(keeper.recall(owner, Owner))

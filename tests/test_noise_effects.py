@@ -12,7 +12,7 @@ import wavlm_explorer as wx
 from wavlm_explorer import effects
 from wavlm_explorer.effects import attention_change
 from wavlm_explorer.noise import LINEAR_NAMES, TABLE_NAME, Noise, noised_pass, weight_module
-from wavlm_explorer.noise_effects import attention_moved, layer_sweep, sweep_operations
+from wavlm_explorer.noise_effects import attention_moved, known_layer_sweep, layer_sweep, sweep_operations
 from wavlm_explorer.pooling import max_pool
 
 NOISE = Noise(1, "q_proj", 0.4, 4, 3)
@@ -66,6 +66,24 @@ def test_every_layer_has_its_turn():
     assert len(set(changes.tolist())) == trace.num_layers
     assert layer_sweep(trace, noise) is changes
     assert digest(trace.model) == before
+
+
+def test_a_sweep_tells_how_far_it_is_and_ends_when_it_is_told_to():
+    trace, noise, shares = make_trace(seconds=0.3), Noise(1, "fc1", 0.4, 4, 2), []
+
+    def stop(share):
+        if share > 0.4:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        layer_sweep(trace, noise, stop)
+    assert known_layer_sweep(trace, noise) is None
+    changes = layer_sweep(trace, noise, shares.append)
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0, pytest.approx(1))
+    assert len(shares) == (3 + 1) + (2 + 1) + (1 + 1)  # before the first layer that runs, and behind each
+    assert known_layer_sweep(trace, dataclasses.replace(noise, layer=2)) is changes
+    assert known_layer_sweep(trace, dataclasses.replace(noise, draw=3)) is None
 
 
 def test_a_table_has_no_turns():

@@ -95,8 +95,9 @@ class Document:
         light, dark = map(_data_link, pictures)
         width = round(PIXELS_PER_INCH * pictures[0].get_figwidth())
         spoken = caption.striptags() if isinstance(caption, Markup) else caption
+        size = {"width": width, "least": pictures[0].least_pixels}
         self.blocks.append(
-            {"kind": "picture", "light": light, "dark": dark, "caption": caption, "spoken": spoken, "width": width}
+            {"kind": "picture", "light": light, "dark": dark, "caption": caption, "spoken": spoken, **size}
         )
 
     def to_html(self) -> str:

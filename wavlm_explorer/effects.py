@@ -4,8 +4,7 @@ Conventions: `before` is the trace that one begins with, `after` the one under f
 and model.
 """
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import NamedTuple, SupportsIndex
 from weakref import WeakKeyDictionary
 
@@ -18,7 +17,7 @@ from .interventions import HeadsOff, Intervention
 from .keeping import Keeper
 from .modules import rows_at_once
 from .noise import relative_changes
-from .passes import Progress, ignore
+from .passes import Progress, ignore, part_of
 from .pooling import MAX_CELLS, max_pool, pool_highest, pooling_factor
 from .tracing import Trace
 
@@ -152,7 +151,7 @@ def head_importance(trace: Trace, progress: Progress | None = None) -> Float[Ten
     importance = torch.zeros(layers, trace.num_heads)
     for layer in range(layers):
         for head in range(trace.num_heads):
-            within = partial(_report_part, report, done / total, (layers - layer) / total)
+            within = part_of(report, done / total, (layers - layer) / total)
             after = trace.what_if([HeadsOff(layers=layer, heads=head)], within)
             importance[layer, head] = output_change(trace, after)
             done += layers - layer
@@ -171,10 +170,6 @@ def rank_correlation(a: Float[Tensor, "..."], b: Float[Tensor, "..."]) -> float 
 
 
 _importances: WeakKeyDictionary[Trace, Tensor] = WeakKeyDictionary()
-
-
-def _report_part(report: Callable[[float], object], start: float, size: float, share: float) -> None:
-    report(start + size * share)
 
 
 def _ranks(values: Float[Tensor, " values"]) -> Float[Tensor, " values"]:

@@ -18,6 +18,12 @@ class Keeper(Generic[Thing]):
         self._lock = threading.Lock()
         self._kept: WeakKeyDictionary[Any, tuple[Hashable, dict[Hashable, Thing]]] = WeakKeyDictionary()
 
+    def find(self, owner: Any, subject: Hashable = None, name: Hashable = None) -> Thing | None:
+        """Return what is kept for an owner under a subject and a name; None where there is nothing."""
+        with self._lock:
+            latest, things = self._kept.get(owner, (subject, {}))
+            return things.get(name) if latest == subject else None
+
     def recall(self, owner: Any, make: Callable[[], Thing], subject: Hashable = None, name: Hashable = None) -> Thing:
         """Return what is kept for an owner under a subject and a name, or make it. Two at once may both make it."""
         with self._lock:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from .interventions import Plan
 from .keeping import Keeper
 from .modules import GLU_Linear, draw_block_mask, noised_weight
-from .passes import ignore, later_pass
+from .passes import Progress, ignore, later_pass
 from .tracing import Trace
 from .wavlm import WavLM
 
@@ -104,8 +104,10 @@ def noised_twin(model: WavLM, layer: int, weight: str, after: Float[Tensor, "row
 
 
 @torch.no_grad()
-def run_noised(trace: Trace, noise: Noise) -> NoisedPass:
+def run_noised(trace: Trace, noise: Noise, progress: Progress = ignore) -> NoisedPass:
     """Run the layers from the noised one on, from what the clean pass remembers, under the same interventions.
+
+    progress: called with the share of the work done, 0 to 1; what it raises ends the run.
 
     Raises: ValueError for a weight, p or block size that cannot be; MemoryError with the size.
     """
@@ -114,7 +116,7 @@ def run_noised(trace: Trace, noise: Noise) -> NoisedPass:
     after = noised_weight(module.weight, mask.to(module.weight.device), noise.p)
     twin = noised_twin(trace.model, noise.layer, noise.weight, after)
     plan = Plan(twin, trace.num_frames, trace.interventions)
-    record = later_pass(twin, len(trace.audio.samples), trace.hidden_states, noise.layer, plan, ignore)
+    record = later_pass(twin, len(trace.audio.samples), trace.hidden_states, noise.layer, plan, progress)
     noised = Trace(twin, trace.audio, trace.normalized, *record, trace.interventions)
     return NoisedPass(noise, mask, _to_cpu(module.weight), _to_cpu(after), noised)
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from .keeping import Keeper
 from .noise import LINEAR_NAMES, Noise, noised_pass, relative_changes, run_noised
 from .operations import count_operations
+from .passes import Progress, ignore, part_of
 from .tracing import Trace
 
 SAMPLED_FRAMES = 128  # whose attention stands for that of all in a layer's mean
@@ -43,23 +44,33 @@ def _compare(trace: Trace, noise: Noise) -> Float[Tensor, "layers heads"]:
     return moved
 
 
-def layer_sweep(trace: Trace, noise: Noise) -> Float[Tensor, " layers"]:
+def layer_sweep(trace: Trace, noise: Noise, progress: Progress = ignore) -> Float[Tensor, " layers"]:
     """Put the same noise on the weight of that name in each layer, one at a time: how far each moves the output.
 
-    noise.layer does not count; 0 lets the result be found again. The same seed drops the same blocks in every layer.
+    noise.layer does not count. The same seed drops the same blocks in every layer. The latest result is kept.
+    progress: called with the share of the work done, 0 to 1; what it raises ends the sweep.
 
     Raises: ValueError for a weight that not every layer has.
     """
     if noise.weight not in LINEAR_NAMES:
         raise ValueError(f"weight: expected one of {', '.join(LINEAR_NAMES)}; found {noise.weight!r}")
-    return _sweeps.recall(trace, lambda: _sweep(trace, noise), subject=noise)
+    noise = dataclasses.replace(noise, layer=0)
+    return _sweeps.recall(trace, lambda: _sweep(trace, noise, progress), subject=noise)
 
 
-def _sweep(trace: Trace, noise: Noise) -> Float[Tensor, " layers"]:
-    changes = []
-    for layer in range(trace.num_layers):
-        noised = run_noised(trace, dataclasses.replace(noise, layer=layer))
+def known_layer_sweep(trace: Trace, noise: Noise) -> Float[Tensor, " layers"] | None:
+    """What `layer_sweep` found, if it was asked for the same noise last."""
+    return _sweeps.find(trace, subject=dataclasses.replace(noise, layer=0))
+
+
+def _sweep(trace: Trace, noise: Noise, progress: Progress) -> Float[Tensor, " layers"]:
+    layers, changes = trace.num_layers, []
+    total, done = layers * (layers + 1) / 2, 0  # layers to run
+    for layer in range(layers):
+        within = part_of(progress, done / total, (layers - layer) / total)
+        noised = run_noised(trace, dataclasses.replace(noise, layer=layer), within)
         changes.append(relative_changes(trace, noised.trace)[1])
+        done += layers - layer
     return torch.tensor(changes)
 
 

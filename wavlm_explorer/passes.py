@@ -24,6 +24,11 @@ def ignore(_: float) -> None:
     """Tell nobody how far it is."""
 
 
+def part_of(progress: Progress, start: float, size: float) -> Progress:
+    """Report as a share of the whole what is a share of a part of it; start and size of the part, as shares too."""
+    return lambda share: progress(start + size * share)
+
+
 def prepare_samples(model: WavLM, samples: Float[np.ndarray, " samples"], normalize: bool) -> Float[Tensor, " samples"]:
     """What the model hears, on its device; normalize: the waveform at mean 0 and variance 1."""
     waveform = torch.tensor(samples, device=model.device)

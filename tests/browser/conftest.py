@@ -12,7 +12,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from viewing import Viewer
 from visitor import Explorer
+
+import wavlm_explorer as wx
+from wavlm_explorer.samples import load_sample
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = next(
@@ -76,3 +80,15 @@ def explorer(browser: Browser, address: str) -> Iterator[Explorer]:
     context.close()
     assert explorer.outside == [], "the page asked the network for something"
     assert explorer.errors == []
+
+
+@pytest.fixture
+def viewer(explorer: Explorer) -> Viewer:
+    """The page as it opens."""
+    return Viewer(explorer)
+
+
+@pytest.fixture(scope="session")
+def trace() -> wx.Trace:
+    """What the page shows first, traced here."""
+    return wx.trace(wx.load_model("nano"), load_sample("sentence"))

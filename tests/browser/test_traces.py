@@ -65,6 +65,8 @@ def test_a_report_opens_without_network_for_light_and_for_dark(explorer: Explore
             assert len(pictures) == 5
             assert all(width > 500 for _, width in pictures)
             assert page.evaluate("document.documentElement.scrollWidth") <= 400
+            widths = "all => all.map(one => [one.clientWidth <= 400, one.scrollWidth >= 800])"
+            assert page.locator(".wide").evaluate_all(widths) == [[True, True]] * 2
             assert "Frame 57, at 1.15 s, looks most" in page.inner_text("main")
             page.get_by_text("All 36 heads in numbers").click()
             assert page.locator("tbody tr:visible").count() == 36

@@ -12,9 +12,10 @@ from traces import make_trace
 
 import wavlm_explorer as wx
 from wavlm_explorer.noise import TABLE_NAME, Noise, noised_pass
+from wavlm_explorer.noise_effects import layer_sweep, sweep_operations
 from wavlm_explorer.samples import load_sample
-from wavlm_explorer.views import Note, Option
-from wavlm_explorer.views.quant_noise import VIEW, work_through
+from wavlm_explorer.views import Exhibit, Note, Offer, Option, quant_noise
+from wavlm_explorer.views.quant_noise import QUICK_OPERATIONS, VIEW, work_through
 
 show = partial(show_page, VIEW)
 
@@ -135,14 +136,29 @@ def test_the_effect_in_words_is_the_effect_in_numbers(nano):
     assert f"least in layer {least} " in exhibits["noise_sweep"].caption
 
 
-def test_a_large_model_gets_its_turns_only_when_asked(nano):
+def test_only_what_takes_long_waits_until_it_is_wanted(nano):
     with torch.device("meta"):
         base = wx.WavLM(wx.BASE)
     silence = wx.Audio(np.zeros(160_000, np.float32))
     ten_seconds = wx.Trace(base, silence, False, torch.zeros(13, 499, 1), torch.zeros(499, 1))  # only sizes are read
-    defaults = [VIEW.defaults(trace)["sweep"] for trace in (nano, ten_seconds)]
-    assert defaults == ["shown", "left out"]
-    assert "noise_sweep" not in by_name(show(nano, sweep="left out"))
+    takes_long = [sweep_operations(trace) > QUICK_OPERATIONS for trace in (nano, ten_seconds)]
+    assert takes_long == [False, True]
+
+
+def test_a_long_sweep_is_offered_until_it_is_done(monkeypatch):
+    monkeypatch.setattr(quant_noise, "QUICK_OPERATIONS", 0)
+    trace = make_trace()
+    *before, offer = show(trace, weight="fc1", draw=1)
+    assert isinstance(offer, Offer)
+    assert f"fc1 of each of the {trace.num_layers} layers" in offer.text
+    offer.work(lambda _: None)
+    *others, sweep = show(trace, weight="fc1", draw=1)
+    assert [item.name for item in others if isinstance(item, Exhibit)] == list(by_name(before))
+    assert isinstance(sweep, Exhibit)
+    assert sweep.name == "noise_sweep"
+    assert np.array_equal(sweep.arrays()["relative_change_of_output"], layer_sweep(trace, Noise(0, "fc1", 0.1, 8, 1)))
+    assert isinstance(show(trace, weight="fc1", draw=2)[-1], Offer)
+    assert not any(isinstance(item, Offer) for item in show(trace, weight=TABLE_NAME))
 
 
 def test_a_trace_from_a_file_can_be_noised(nano, tmp_path):

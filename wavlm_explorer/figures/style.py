@@ -13,6 +13,8 @@ from matplotlib.ticker import MaxNLocator
 LABEL_SIZE = 9.0  # points
 TITLE_SIZE = 10.5
 PIXELS_PER_INCH = 110  # on screen, before the browser scales
+WIDE_INCHES = 7.0  # what is wider a phone cannot show as a whole
+READABLE_DPI = 70  # CSS pixels: the smallest letters, of 8 points, are 8 pixels high
 LOSSLESS = {"lossless": True, "method": 1, "quality": 20}  # of a WebP: small, in about the time that a PNG takes
 
 
@@ -53,6 +55,12 @@ class Picture(Figure):
 
     def __init__(self, width: float, height: float, palette: Palette = LIGHT) -> None:
         super().__init__(figsize=(width, height), dpi=PIXELS_PER_INCH, facecolor=palette.background)
+
+    @property
+    def least_pixels(self) -> int:
+        """How narrow a page may draw it, in CSS pixels: where there is less room, a wide picture is moved sideways."""
+        width = self.get_figwidth()
+        return round(READABLE_DPI * width) if width > WIDE_INCHES else 0
 
     def _repr_png_(self) -> bytes:
         return self.to_bytes("png")

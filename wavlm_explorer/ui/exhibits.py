@@ -14,11 +14,14 @@ from ..figures.style import Palette
 from ..report import MakeItems, report_view
 from ..tracing import Trace
 from ..views import Exhibit, Item, Note, Offer, Sounds, Table, View, Working, name_chosen
+from .picture import show_picture
 from .progress import run_with_progress, want_again
 
-SCREEN_DPI = 165  # sharp on a fine screen, drawn twice as fast as what is saved
 STEP_PIXELS = 300  # of an equation's step: one fits on a phone, three on a page
 PLAYER_PIXELS = 230
+IN_SIGHT = """.st-key-wanted {
+    position: fixed; bottom: 1rem; z-index: 1; width: min(44rem, 100vw - 2rem); backdrop-filter: blur(1.5rem);
+}"""  # for an offer stands far down on its page, and the work is told of above
 
 
 def show_exhibits(exhibits: Iterable[Item]) -> list[Item]:
@@ -100,10 +103,14 @@ def do_what_is_wanted() -> None:
 
     It belongs outside of any fragment: a button of a fragment cannot end what runs, and Stop is to end this.
     """
-    offer = st.session_state.pop("_wanted", None)
-    if offer is not None:
-        want_again()
+    offer, place = st.session_state.pop("_wanted", None), st.empty()  # empty or not: nothing below may move
+    if offer is None:
+        return
+    want_again()
+    with place.container(border=True, key="wanted"):
+        st.html(f"<style>{IN_SIGHT}</style>")
         run_with_progress(offer.name, offer.label, offer.work)
+    place.empty()
 
 
 def _start_row(share: float) -> list:
@@ -112,7 +119,7 @@ def _start_row(share: float) -> list:
 
 def _show_exhibit(place, exhibit: Exhibit) -> None:
     with place:
-        st.image(exhibit.picture.to_bytes("png", SCREEN_DPI, compression=1), width="stretch", alt=exhibit.caption)
+        show_picture(exhibit.picture, exhibit.name, exhibit.caption)
         with st.container(horizontal=True, wrap=False):
             st.caption(exhibit.caption, width="stretch")
             with st.popover("", icon=":material/download:", help="Save this picture or its numbers", type="tertiary"):

@@ -29,8 +29,7 @@ def show_view(view: View, trace: Trace, palette: Palette, tracks: Sequence[Label
     """Draw the page of a view. Only the part below the lesson runs again when a choice changes."""
     st.title(view.title)
     show_lesson(view.lesson)
-    with st.container():  # what follows keeps its place: moved by a progress bar, a viewer would be left behind twice
-        do_what_is_wanted()
+    do_what_is_wanted()
     if view.name in INSTRUMENTS:
         INSTRUMENTS[view.name](view, trace, palette, tracks)
     else:

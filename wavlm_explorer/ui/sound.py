@@ -93,7 +93,8 @@ def _choose_recording(kind: str) -> Audio | Trace | None:
     if kind == "Upload":
         file = st.file_uploader(
             "Your recording", label_visibility="collapsed",
-            help="Any format: wav, flac, mp3, ogg, opus, m4a, webm, the sound of a video. Or a saved trace.", **options,
+            help="Any format: wav, flac, mp3, ogg, opus, m4a, webm, the sound of a video, of at most "
+            f"{MAX_UPLOAD_MEGABYTES} MB. Or a saved trace, of any size that can be sent.", **options,
         )  # fmt: skip
     else:
         file = st.audio_input("Record your voice", sample_rate=16_000, label_visibility="collapsed", **options)

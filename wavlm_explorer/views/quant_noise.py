@@ -1,6 +1,5 @@
 """Quant noise: what becomes of a clip when blocks of one weight are switched off."""
 
-import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
@@ -21,8 +20,8 @@ from ..figures.noise import (
     noise_weight,
 )
 from ..figures.style import Palette
-from ..noise import TABLE_NAME, NoisedPass, block_sizes, fit_noise, noised_pass, relative_changes, weight_names
-from ..noise_effects import attention_moved, layer_sweep, sampling_step, sweep_operations
+from ..noise import TABLE_NAME, Noise, NoisedPass, block_sizes, fit_noise, noised_pass, relative_changes, weight_names
+from ..noise_effects import attention_moved, known_layer_sweep, layer_sweep, sampling_step, sweep_operations
 from ..tracing import Trace
 from ..wording import name_growth, name_length, name_share
 from .view import (
@@ -32,6 +31,7 @@ from .view import (
     Item,
     Lesson,
     Note,
+    Offer,
     Option,
     Redraw,
     View,
@@ -74,10 +74,9 @@ LESSON = Lesson(
 
 
 def choices(trace: Trace) -> tuple[Choice, ...]:
-    """Layer, head, weight, chance, block size, draw, training steps, and whether every layer gets its turn."""
+    """Layer, head, weight, chance, block size, draw, and training steps."""
     sizes, names = tuple(str(size) for size in block_sizes(trace.model)), weight_names(trace.model)
     block = DEFAULT_BLOCK if DEFAULT_BLOCK in sizes else sizes[-1]
-    is_quick = sweep_operations(trace) <= QUICK_OPERATIONS
     return (
         choose_layer(trace),
         choose_head(trace),
@@ -86,16 +85,11 @@ def choices(trace: Trace) -> tuple[Choice, ...]:
         Option("block", "Block size", "Neighbours in a row that are dropped together.", sizes, block),
         Redraw("draw", "Draw again", "Its number is the seed: the same number is the same draw."),
         WholeNumber("steps", "Training steps", "How long the noise goes on.", 1, MOST_STEPS, 20),
-        Option(
-            "sweep", "Each layer in turn", "The last picture; slow for large models. The table has no turns.",
-            ("shown", "left out"), "shown" if is_quick else "left out",
-        ),
     )  # fmt: skip
 
 
 def exhibits(
-    trace: Trace, palette: Palette, layer: int, head: int, weight: str, p: float, block: str, draw: int, steps: int,
-    sweep: str,
+    trace: Trace, palette: Palette, layer: int, head: int, weight: str, p: float, block: str, draw: int, steps: int
 ) -> Iterator[Item]:  # fmt: skip
     """Yield the mask and what it does to the weight, then training steps, then what this clip feels of one draw."""
     noised = noised_pass(trace, fit_noise(trace.model, layer, weight, p, int(block), draw))
@@ -112,8 +106,8 @@ def exhibits(
     yield Note("**Effect.** What this clip feels of the one draw above.")
     yield _attention(trace, noised, palette, layer, head)
     yield _effect(trace, noised, palette, head)
-    if sweep == "shown" and weight != TABLE_NAME:
-        yield _sweep(trace, noised, palette)
+    if weight != TABLE_NAME:
+        yield _sweep(trace, noised.noise, palette)
 
 
 def _describe_weight(noised: NoisedPass, wanted: int) -> str:
@@ -281,9 +275,16 @@ def _effect(trace: Trace, noised: NoisedPass, palette: Palette, head: int) -> Ex
     )
 
 
-def _sweep(trace: Trace, noised: NoisedPass, palette: Palette) -> Exhibit:
-    noise = noised.noise
-    changes = layer_sweep(trace, dataclasses.replace(noise, layer=0))
+def _sweep(trace: Trace, noise: Noise, palette: Palette) -> Exhibit | Offer:
+    if sweep_operations(trace) > QUICK_OPERATIONS and known_layer_sweep(trace, noise) is None:
+        return Offer(
+            "layer_sweep",
+            "Noise every layer once",
+            f"**In which layer does this noise matter most?** The same noise is put on {noise.weight} of each of the "
+            f"{trace.num_layers} layers in its turn, and the layers from there on run again.",
+            lambda report: layer_sweep(trace, noise, report),
+        )
+    changes = layer_sweep(trace, noise)
     most, least = int(changes.argmax()), int(changes.argmin())
     return Exhibit(
         "noise_sweep",
