@@ -94,6 +94,8 @@ MAKERS: dict[str, Callable[..., bytes]] = {
     "window": window_payload,
     "stages": stages_payload,
     "atlas": atlas_payload,
+}
+CLOZE_MAKERS: dict[str, Callable[..., bytes]] = {  # of traces whose model can hear the clip once more
     "classes": classes_payload,
     "guess": guess_payload,
     "share": share_payload,
@@ -112,9 +114,9 @@ def make(shown: Trace | Change, what: str, wanted: dict[str, str]) -> bytes:
 
     Of a change, what is asked of a trace is that of the pass under interventions.
 
-    Raises: KeyError for what is not in MAKERS, or CHANGE_MAKERS; ValueError, IndexError for numbers that make no sense.
+    Raises: KeyError for what none of the makers is called; ValueError, IndexError for numbers that make no sense.
     """
-    makers, subject = MAKERS, shown
+    makers, subject = MAKERS | CLOZE_MAKERS, shown
     if isinstance(shown, Change):
         makers, subject = (CHANGE_MAKERS, shown) if what in CHANGE_MAKERS else (MAKERS, shown.after)
     if what not in makers:
