@@ -142,7 +142,7 @@ def test_what_is_typed_is_understood(text, intervention):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "expected one of: head off, head mean, .*gate VALUE, .*skip layer LAYERS; *|found ''"),
+        ("", "^expected one of: head off, head mean, .*gate NUMBER, .*skip layer LAYERS, .*; found ''$"),
         ("haed off", "expected one of: head off, "),
         ("head off in", "expected one of: "),
         ("head off layer 3", "expected one of: "),

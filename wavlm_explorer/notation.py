@@ -38,6 +38,7 @@ from .samples import sample_names
 from .tracing import Trace
 
 _PLACE = r"(?: (?:in|@)(?= layer| head)(?: layers? (?P<layers>\S+))?(?: heads? (?P<heads>\S+))?)?"
+_TOLD_AS = {"value": "number", "source": "head", "reach": "frames", "other": "sample", "sources": "frames"}
 _RUN = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")  # five digits of frames are half an hour
 
 
@@ -51,8 +52,8 @@ class Form:
 
     @property
     def shape(self) -> str:
-        """The form as a reader is told of it: "gate VALUE"."""
-        return re.sub(r"\{(\w+)\}", lambda match: match[1].upper(), self.template)
+        """The form as a reader is told of it: "gate NUMBER"."""
+        return re.sub(r"\{(\w+)\}", lambda match: _TOLD_AS.get(match[1], match[1]).upper(), self.template)
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:

@@ -8,6 +8,7 @@ from visits import errors, go_to, open_page, pictures
 
 from wavlm_explorer.birth import course, load_birth
 from wavlm_explorer.ui.viewer import birth as component
+from wavlm_explorer.ui.viewer.place import take_numbers
 from wavlm_explorer.views.birth import describe
 
 
@@ -57,7 +58,7 @@ def test_pictures_to_keep_are_those_of_the_moment():
 def test_what_looks_like_no_place_is_left_out(monkeypatch, place):
     state: dict[str, Any] = {}
     monkeypatch.setattr(component.st, "session_state", state)
-    component._take_place(place)
+    take_numbers(place, component.KEYS)
     assert state == {}
-    component._take_place({"moment": 3, "layer": 1, "head": 5})
+    take_numbers({"moment": 3, "layer": 1, "head": 5}, component.KEYS)
     assert state == {"birth_moment": 3, "layer": 1, "head": 5}

@@ -22,10 +22,11 @@ def test_the_span_lives_in_the_link_and_the_pictures_are_drawn_when_opened():
     assert data["place"] == place
     assert data["variants"] == ["as it is", "without position", "gates at 1"]
     assert data["most_hidden"] == 25
-    app.session_state["cloze_section"] = True
+    app.session_state["picture_section"] = True
     app.run()
     assert not app.exception
     assert pictures(app) == 3
+    assert {"cloze.zip", "cloze.html"} <= {button.key for button in app.get("download_button")}
     assert app.query_params["hidden_from"] == "200"
 
 

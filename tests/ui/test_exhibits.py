@@ -61,9 +61,6 @@ def test_the_file_holds_every_picture_every_number_and_all_words(view):
 @pytest.mark.parametrize("page", [view.name for view in VIEWS if view.name not in INSTRUMENTS])
 def test_every_page_offers_it(page):
     app = open_page(page)
-    if page == "cloze":  # its pictures stand in a section that is closed at first
-        app.session_state["cloze_section"] = True
-        app.run()
     assert not app.exception
     labels = [getattr(button, "label", "") for button in app.main.get("download_button")]
     assert labels[-2:] == ["All pictures and numbers (ZIP)", "Report (HTML)"]

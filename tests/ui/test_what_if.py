@@ -6,6 +6,7 @@ from visits import errors, open_page, pictures, viewer
 
 from wavlm_explorer import effects
 from wavlm_explorer.tracing import Trace
+from wavlm_explorer.ui.widgets import MAX_COLLECTED
 from wavlm_explorer.views.changes import NOTHING
 from wavlm_explorer.views.what_if import VIEW
 
@@ -146,3 +147,18 @@ def test_a_link_brings_all_changes_and_says_what_it_left_out():
     (note,) = (info.value for info in app.info)
     assert "`skip layer 9` (layer 9 is out of range" in note
     assert "`nonsense` (expected one of" in note
+
+
+def test_a_link_brings_no_more_changes_than_the_page_takes():
+    texts = [f"gate {number} in layer 2" for number in range(100)]
+    app = open_page("what-if", sample="vowels", changes=texts)
+    assert not app.exception
+    assert app.multiselect(key="changes").value == texts[:MAX_COLLECTED]
+    assert app.button(key="changes_add").disabled
+
+
+@pytest.mark.parametrize(("text", "gate"), [("nan", 0.0), ("-inf", 0.0), ("inf", 3.0)])
+def test_a_link_s_number_that_is_none_is_brought_into_range(text, gate):
+    app = open_page("what-if", sample="vowels", what_if="gate fixed", fixed_gate=text)
+    assert not app.exception
+    assert app.slider(key="fixed_gate").value == gate

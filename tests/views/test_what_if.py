@@ -28,7 +28,7 @@ from wavlm_explorer.interventions import (
 from wavlm_explorer.samples import load_sample
 from wavlm_explorer.trace_files import pack_trace
 from wavlm_explorer.views import Collection, Note, Offer, Option
-from wavlm_explorer.views.changes import NOTHING, PATCHED, chosen_interventions
+from wavlm_explorer.views.changes import NOTHING, PATCHED, chosen_changes
 from wavlm_explorer.views.what_if import MEASURES, VIEW, describe_importance
 
 show = partial(show_page, VIEW)
@@ -44,7 +44,7 @@ def kinds(trace) -> tuple[str, ...]:
 
 
 def intervene(trace, **chosen) -> Any:
-    (intervention,) = chosen_interventions(trace, **{**VIEW.defaults(trace), **chosen})
+    (intervention,) = chosen_changes(trace, VIEW.defaults(trace) | chosen).acting
     return intervention
 
 
@@ -217,7 +217,7 @@ def test_all_that_was_collected_acts_in_its_order_and_then_what_is_described():
     trace = make_trace()
     chosen = {**VIEW.defaults(trace), "changes": ("position off in layer 0", "position from 2 in layer 0"), "layer": 1}
     expected = [PositionOff(layers=0), PositionFrom(2, layers=0), HeadsOff(layers=1, heads=0)]
-    assert chosen_interventions(trace, **chosen) == expected
+    assert chosen_changes(trace, chosen).acting == expected
     items = by_name(show(trace, **chosen))
     after = trace.what_if(expected)
     assert items["what_if_by_layer"].arrays()["relative_change_of_output"] == pytest.approx(
@@ -228,11 +228,11 @@ def test_all_that_was_collected_acts_in_its_order_and_then_what_is_described():
     )
     other_way = trace.what_if([PositionFrom(2, layers=0), PositionOff(layers=0), HeadsOff(layers=1, heads=0)])
     assert output_change(after, other_way) > 0
-    assert chosen_interventions(trace, **chosen | {"what_if": NOTHING}) == expected[:2]
+    assert chosen_changes(trace, chosen | {"what_if": NOTHING}).acting == expected[:2]
 
 
 def test_nothing_changed_moves_nothing(any_trace):
-    assert chosen_interventions(any_trace, **VIEW.defaults(any_trace) | {"what_if": NOTHING}) == []
+    assert chosen_changes(any_trace, VIEW.defaults(any_trace) | {"what_if": NOTHING}) == ([], [])
     items = by_name(show(any_trace, what_if=NOTHING))
     assert items["what_if_over_time"].caption == "Nothing is changed, so nothing moves."
     assert items["what_if_attention"].caption.endswith(" is the same.")
@@ -244,7 +244,7 @@ def test_what_has_no_place_is_left_out_and_said_and_all_else_acts():
     trace = make_trace()
     changes = ("skip layer 9", "gate 1.5 in layer 2", "[blah](http://x) `y", "hide 3-40")
     chosen = {**VIEW.defaults(trace), "changes": changes, "what_if": NOTHING}
-    assert chosen_interventions(trace, **chosen) == [GateFixed(1.5, layers=2)]
+    assert chosen_changes(trace, chosen).acting == [GateFixed(1.5, layers=2)]
     words = notes_of(show(trace, **chosen))
     assert words.startswith("Left out: `skip layer 9` (layer 9 is out of range: expected 0 to 2, ")
     assert "`[blah](http://x) y` (expected one of: head off, " in words
@@ -274,7 +274,7 @@ def test_what_is_described_is_collected_as_it_acts(nano):
         chosen = defaults | {"what_if": kind}
         text = collection.describe(chosen)
         assert text is not None
-        collected = chosen_interventions(nano, **chosen | {"changes": (text,), "what_if": NOTHING})
-        assert collected == chosen_interventions(nano, **chosen)
+        collected = chosen_changes(nano, chosen | {"changes": (text,), "what_if": NOTHING})
+        assert collected == chosen_changes(nano, chosen)
     assert collection.describe(defaults | {"what_if": NOTHING}) is None
     assert collection.describe(defaults | {"what_if": PATCHED, "frame": 200}) is None

@@ -29,8 +29,9 @@ head off, head mean, content off, position off, position from HEAD,
 gate NUMBER, attention uniform, attention within FRAMES,
 attention to FRAME: each with a place, as in layer 3 head 0-2, or without;
 
-skip layer LAYER, hide FRAMES (such as hide 120-135),
-patch state STATE from SAMPLE, patch state STATE frames FRAMES from SAMPLE.
+skip layer LAYERS, hide FRAMES (such as hide 120-135),
+patch state STATE from SAMPLE, patch state STATE frames FRAMES from SAMPLE,
+patch state STATE frames FRAMES from SAMPLE frames FRAMES.
 
 Exit code: 0 written, 2 trouble."""
 MAX_SECONDS = 60.0

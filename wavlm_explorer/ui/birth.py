@@ -11,7 +11,7 @@ from ..labels import LabelTrack
 from ..tracing import Trace
 from ..views import View
 from ..views.birth import describe
-from .exhibits import offer_view, show_exhibits
+from .exhibits import show_view_items, show_when_opened
 from .viewer.birth import show_moments
 
 
@@ -20,8 +20,4 @@ def show_birth(view: View, trace: Trace, palette: Palette, tracks: Sequence[Labe
     """Draw the moments, and the pictures of the one that is chosen in them once somebody opens these."""
     birth = load_birth()
     chosen = {"birth_moment": show_moments(trace, describe(birth, course(birth)))}
-    section = st.expander("Pictures and numbers to keep", key="picture_section", on_change="rerun")
-    with section:
-        if section.open:
-            make_items = partial(view.exhibits, trace, **chosen)
-            offer_view(view, trace, palette, chosen, show_exhibits(make_items(palette)), make_items)
+    show_when_opened(partial(show_view_items, view, trace, palette, chosen))

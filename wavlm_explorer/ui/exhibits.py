@@ -4,6 +4,7 @@ import csv
 import io
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -162,6 +163,20 @@ def offer_all(name: str, about: str, shown: Sequence[Item], report: Callable[[],
                 "Report (HTML)", lambda: report().to_html(), f"{name}.html", "text/html",
                 icon=":material/description:", on_click="ignore", key=f"{name}.html",
             )  # fmt: skip
+
+
+def show_view_items(view: View, trace: Trace, palette: Palette, chosen: Mapping[str, Any]) -> None:
+    """Draw what a view shows under these choices, and the buttons that save all of it."""
+    make_items = partial(view.exhibits, trace, **chosen)
+    offer_view(view, trace, palette, chosen, show_exhibits(make_items(palette)), make_items)
+
+
+def show_when_opened(draw: Callable[[], None]) -> None:
+    """Draw what can be kept of a page that one works with, in a section that costs nothing until somebody opens it."""
+    section = st.expander("Pictures and numbers to keep", key="picture_section", on_change="rerun")
+    with section:
+        if section.open:
+            draw()
 
 
 def offer_view(

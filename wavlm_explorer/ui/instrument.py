@@ -1,7 +1,7 @@
 """The page of attention: the viewer, and below it what is drawn only when somebody opens it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from ..label_attention import NO_LABEL, LabelAttention, pool_attention
 from ..labels import LabelTrack
 from ..tracing import Trace
 from ..views import Exhibit, Item, Option, View
-from .exhibits import offer_view, show_exhibits
+from .exhibits import offer_view, show_exhibits, show_when_opened
 from .markdown import literal
 from .viewer.component import show_viewer
 from .widgets import ask
@@ -46,10 +46,7 @@ def show_instrument(view: View, trace: Trace, palette: Palette, tracks: Sequence
                 draw_labels = _choose_labels(trace, tracks, chosen)
                 if draw_labels is not None:
                     show_exhibits([draw_labels(palette)])
-    section = st.expander("Pictures and numbers to keep", key="picture_section", on_change="rerun")
-    with section:
-        if section.open:
-            _show_what_to_keep(view, trace, palette, chosen, draw_labels)
+    show_when_opened(partial(_show_what_to_keep, view, trace, palette, chosen, draw_labels))
 
 
 def _chosen_in_viewer(trace: Trace) -> dict[str, Any]:

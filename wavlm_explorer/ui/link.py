@@ -5,9 +5,11 @@ widget: the choice is kept, the link forgets it.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
+
+Number = TypeVar("Number", int, float)
 
 
 def recall(name: str, default: Any, read: Callable[[str], Any]) -> None:
@@ -23,6 +25,14 @@ def recall(name: str, default: Any, read: Callable[[str], Any]) -> None:
         st.session_state[name] = default
 
 
+def recall_number(name: str, default: Number, minimum: Number, maximum: Number) -> Number:
+    """The same for a number, which is brought into range first; NaN becomes the minimum."""
+    recall(name, default, type(default))
+    known = st.session_state[name]
+    st.session_state[name] = min(maximum, max(minimum, known))  # in this order: NaN is neither more nor less
+    return st.session_state[name]
+
+
 def note(name: str, value: Any, default: Any) -> None:
     """Write a choice to the link; the default needs no mention."""
     if value == default:
@@ -31,10 +41,10 @@ def note(name: str, value: Any, default: Any) -> None:
         st.query_params[name] = str(value)
 
 
-def recall_texts(name: str) -> None:
-    """The same for a widget that holds several texts, each once: the link says its name again for each of them."""
+def recall_texts(name: str, most: int) -> None:
+    """The same for a widget that holds texts, each once: the link says its name again for each; so many are read."""
     if name not in st.session_state:
-        st.session_state[name] = list(dict.fromkeys(filter(None, st.query_params.get_all(name))))
+        st.session_state[name] = list(dict.fromkeys(filter(None, st.query_params.get_all(name))))[:most]
 
 
 def note_texts(name: str, texts: Sequence[str]) -> None:

@@ -1,7 +1,6 @@
 """One view as a page: its lesson, its choices, its pictures."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import streamlit as st
 
@@ -11,7 +10,7 @@ from ..tracing import Trace
 from ..views import Lesson, View
 from .birth import show_birth
 from .cloze import show_cloze
-from .exhibits import do_what_is_wanted, offer_view, show_exhibits
+from .exhibits import do_what_is_wanted, show_view_items
 from .instrument import show_instrument
 from .what_if import show_what_if
 from .widgets import ask_all
@@ -61,6 +60,4 @@ def show_try(lesson: Lesson) -> None:
 @st.fragment
 def _show_choices(view: View, trace: Trace, palette: Palette) -> None:
     """Ask for the choices and show what they give."""
-    chosen = ask_all(view.choices(trace))
-    make_items = partial(view.exhibits, trace, **chosen)
-    offer_view(view, trace, palette, chosen, show_exhibits(make_items(palette)), make_items)
+    show_view_items(view, trace, palette, ask_all(view.choices(trace)))

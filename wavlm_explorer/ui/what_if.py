@@ -1,6 +1,7 @@
 """The page of interventions: what is changed, the viewer of both passes, and what is drawn only when it is opened."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -13,7 +14,7 @@ from ..tracing import Trace
 from ..views import Item, Offer, View
 from ..views.changes import chosen_changes
 from ..views.what_if import explain_choices, offer_sweep, summarize
-from .exhibits import offer_view, show_exhibits
+from .exhibits import offer_view, show_exhibits, show_when_opened
 from .memory import remember
 from .viewer.atlas import is_comfortable
 from .viewer.change import Change
@@ -45,10 +46,7 @@ def show_what_if(view: View, trace: Trace, palette: Palette, tracks: Sequence[La
     st.markdown(summarize(trace, change.after, changes.acting))
     show_change(change, tracks)
     show_exhibits(offer_sweep(trace))
-    section = st.expander("Pictures and numbers to keep", key="picture_section", on_change="rerun")
-    with section:
-        if section.open:
-            _show_what_to_keep(view, trace, palette, chosen)
+    show_when_opened(partial(_show_what_to_keep, view, trace, palette, chosen))
 
 
 def _change_once(trace: Trace, interventions: Sequence[Intervention]) -> Change:

@@ -7,10 +7,11 @@ from typing import Any
 import streamlit as st
 
 from ..views import Choice, Collection, Fraction, Option, Redraw, Setting, WholeNumber
-from .link import note, note_texts, recall, recall_texts
+from .link import note, note_texts, recall, recall_number, recall_texts
 
 MAX_CHOICES_IN_ROW = 4
 MAX_SIDE_BY_SIDE = 4  # options; more become a menu
+MAX_COLLECTED = 30  # texts: a link could bring thousands
 
 
 def ask(choice: Choice) -> Any:
@@ -69,12 +70,9 @@ def ask_seconds(name: str, label: str, minimum: float, maximum: float | None, de
 
 
 def _ask_number(choice: WholeNumber | Fraction) -> Any:
-    kind = float if isinstance(choice, Fraction) else int
-    recall(choice.name, choice.default, kind)
+    recall_number(choice.name, choice.default, choice.minimum, choice.maximum)
     if isinstance(choice, Setting):
         _start_again(choice)
-    known = st.session_state[choice.name]
-    st.session_state[choice.name] = min(max(known, choice.minimum), choice.maximum)  # NaN becomes the minimum
     step = choice.step if isinstance(choice, Fraction) else 1
     return st.slider(
         choice.label, choice.minimum, choice.maximum, step=step, key=choice.name, help=choice.help or None,
@@ -105,7 +103,7 @@ def _ask_option(choice: Option) -> Any:
 
 def _ask_collection(choice: Collection, chosen: Mapping[str, Any]) -> tuple[str, ...]:
     """Draw what is collected, a cross on each, and the button that adds what the choices before it describe."""
-    recall_texts(choice.name)
+    recall_texts(choice.name, MAX_COLLECTED)
     known, text = st.session_state[choice.name], choice.describe(chosen)
 
     def add() -> None:
@@ -115,10 +113,11 @@ def _ask_collection(choice: Collection, chosen: Mapping[str, Any]) -> tuple[str,
     left, right = st.columns([1, 4], gap="medium", vertical_alignment="bottom")
     left.button(
         choice.add, on_click=add, icon=":material/add:", key=f"{choice.name}_add", width="stretch",
-        disabled=text is None or text in known,
+        disabled=text is None or text in known or len(known) >= MAX_COLLECTED,
     )  # fmt: skip
     texts = right.multiselect(
         choice.label, known, key=choice.name, help=choice.help or None, accept_new_options=True,
+        max_selections=MAX_COLLECTED,
         placeholder=f"None yet; one can also be typed: {choice.example}", persist_state="session",
     )  # fmt: skip
     note_texts(choice.name, texts)

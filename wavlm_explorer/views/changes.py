@@ -84,16 +84,11 @@ class Changes(NamedTuple):
     left_out: list[tuple[str, str]]  # (what was asked for, why not)
 
 
-def chosen_interventions(trace: Trace, **choices: Any) -> list[Intervention]:
+def chosen_changes(trace: Trace, choices: Mapping[str, Any]) -> Changes:
     """Make what is chosen on the page interventions: those that were collected, in their order, then the one described.
 
-    What this trace has no place for is left out; `chosen_changes` says why.
+    What this trace has no place for is left out.
     """
-    return chosen_changes(trace, choices).acting
-
-
-def chosen_changes(trace: Trace, choices: Mapping[str, Any]) -> Changes:
-    """Tell what of all that is chosen on the page this trace can be put under."""
     asked = [(text, partial(parse_intervention, text)) for text in choices["changes"]]
     if choices["what_if"] != NOTHING:
         asked.append((choices["what_if"], partial(describe_intervention, choices)))

@@ -11,7 +11,7 @@ from ..figures.cloze import cloze_certainty, cloze_distance, cloze_guesses
 from ..figures.style import Palette
 from ..interventions import GateFixed, HeadsOff, Intervention, PositionOff
 from ..tracing import Trace
-from .view import Choice, Exhibit, Item, Lesson, Note, Sounds, View, WholeNumber, choose_head, choose_layer
+from .view import Exhibit, Item, Lesson, Note, Sounds, View, WholeNumber, choose_head, choose_layer
 
 MOST_HIDDEN = 25  # frames: half a second
 FIRST_HIDDEN = 4
@@ -45,7 +45,7 @@ LESSON = Lesson(
 )
 
 
-def choices(trace: Trace) -> tuple[Choice, ...]:
+def choices(trace: Trace) -> tuple[WholeNumber, ...]:
     """Which frames are hidden, and the head that is switched off beside."""
     return *choose_hidden(trace), choose_layer(trace), choose_head(trace)
 

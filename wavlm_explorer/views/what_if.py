@@ -66,9 +66,9 @@ class Effect(NamedTuple):
 _moved: Keeper[Tensor] = Keeper()  # another map of the same change is only another picture
 
 
-def _effect(trace: Trace, chosen: Sequence[Intervention]) -> Effect:
-    after = effects.changed(trace, chosen)
-    return Effect(after, _moved.recall(trace, lambda: effects.moved_by_head(trace, after), subject=tuple(chosen)))
+def _effect(trace: Trace, acting: Sequence[Intervention]) -> Effect:
+    after = effects.changed(trace, acting)
+    return Effect(after, _moved.recall(trace, lambda: effects.moved_by_head(trace, after), subject=tuple(acting)))
 
 
 def choices(trace: Trace) -> tuple[Choice, ...]:
@@ -97,16 +97,16 @@ def explain_choices(trace: Trace, changes: Changes) -> Iterator[Note]:
 
 
 def exhibits(
-    trace: Trace, palette: Palette, shown_layer: int, shown_head: int, measure: str = DEFAULT_MEASURE, **place: Any
+    trace: Trace, palette: Palette, shown_layer: int, shown_head: int, measure: str = DEFAULT_MEASURE, **chosen: Any
 ) -> Iterator[Item]:
     """Yield the map before and after, the change by layer and time, all heads, and which of them matter most."""
-    changes = chosen_changes(trace, place)
+    changes = chosen_changes(trace, chosen)
     yield from explain_choices(trace, changes)
     effect = _effect(trace, changes.acting)
     yield _over_time(trace, effect.after, palette, changes.acting)
     yield _attention(trace, effect.after, palette, shown_layer, shown_head)
     yield from _by_layer_and_head(trace, effect, palette, shown_layer, shown_head)
-    yield from _importance(trace, palette, measure, place["layer"], place["head"])
+    yield from _importance(trace, palette, measure, chosen["layer"], chosen["head"])
 
 
 def _say_why(what: str, why: str) -> str:

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 from blocks import unpack
+from models import make_audio, make_model
+from oracles import TINY
 from traces import make_trace
 
 from wavlm_explorer.effects import state_changes
@@ -94,6 +96,15 @@ def test_a_longer_window_is_a_byte_a_cell_and_a_long_one_is_pooled(change, monke
     assert (found["factor"], found["cells"].dtype) == (2, np.int8)
     read = found["cells"][0] * found["row_max"][0][:, None] / 127
     assert (np.abs(read - pooled) <= np.abs(pooled).max(-1, keepdims=True) / 254 * 1.001).all()
+
+
+def test_a_model_of_nan_is_told_in_json_all_the_same():
+    model = make_model(TINY)
+    with torch.no_grad():
+        model.encoder.block(0).fc2.weight.fill_(torch.nan)
+    found = fetch(make_change(trace(model, make_audio(0.5))), "moved", layer=1)
+    assert found["reach"] == 0
+    assert np.isnan(found["moved"]).all()
 
 
 @pytest.mark.parametrize(("start", "stop"), [(-1, 5), (5, 5), (7, 3), (0, 10_000)])

@@ -1,12 +1,11 @@
 """What the browser gets of one head is enough to make its weights and its output again."""
 
-import json
-import struct
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from blocks import unpack
 from traces import make_trace
 
 from wavlm_explorer import Trace
@@ -24,18 +23,6 @@ from wavlm_explorer.interventions import (
 )
 from wavlm_explorer.ui.viewer import stages
 from wavlm_explorer.ui.viewer.payloads import make
-
-
-def unpack(content: bytes) -> dict[str, np.ndarray]:
-    """Read a block as payload.js does."""
-    (length,) = struct.unpack("<I", content[4:8])
-    header = json.loads(content[8 : 8 + length])
-    base = -(-(8 + length) // 8) * 8
-    arrays = {
-        name: np.frombuffer(content, array["dtype"], int(np.prod(array["shape"])), base + array["offset"])
-        for name, array in header["arrays"].items()
-    }
-    return header["facts"] | {name: arrays[name].reshape(header["arrays"][name]["shape"]) for name in arrays}
 
 
 def fetch(trace: Trace, layer: int, head: int, start: int, stop: int) -> dict[str, np.ndarray]:

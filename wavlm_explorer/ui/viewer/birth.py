@@ -1,16 +1,16 @@
 """The moments of the bundled model's training on the page: a component that is told where to begin, and plays alone."""
 
-from typing import Any
-
 import streamlit as st
 
 from ...birth import load_birth
 from ...tracing import Trace
-from ..link import note, recall
+from ..link import note, recall_number
 from .declaring import declare, facts_of_page
 from .moments import moments_digest
-from .place import note_place, recall_place
+from .place import note_place, recall_place, take_numbers
 from .serving import base_address
+
+KEYS = {"moment": "birth_moment", "layer": "layer", "head": "head"}  # in the component -> in the session
 
 _moments = declare("birth", "birth.js", "viewer birth")
 
@@ -24,8 +24,7 @@ def show_moments(trace: Trace, words: str) -> int:
     last = len(load_birth().steps) - 1
     layers, heads = load_birth().maps.shape[1:3]
     shared = recall_place(trace)
-    recall("birth_moment", last, int)
-    moment = st.session_state["birth_moment"] = min(max(st.session_state["birth_moment"], 0), last)
+    moment = recall_number("birth_moment", last, 0, last)
     _moments(
         key="moments",
         data={
@@ -38,17 +37,8 @@ def show_moments(trace: Trace, words: str) -> int:
                 "head": min(shared["head"], heads - 1),
             },
         },
-        on_place_change=lambda: _take_place(st.session_state["moments"].get("place")),
+        on_place_change=lambda: take_numbers(st.session_state["moments"].get("place"), KEYS),
     )
     note("birth_moment", moment, last)
     note_place(trace)
     return moment
-
-
-def _take_place(place: Any) -> None:
-    """Remember where the component says it is; what does not look like a place is left out."""
-    if not isinstance(place, dict):
-        return
-    for name, key in (("moment", "birth_moment"), ("layer", "layer"), ("head", "head")):
-        if isinstance(place.get(name), int):
-            st.session_state[key] = place[name]

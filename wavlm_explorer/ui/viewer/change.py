@@ -73,7 +73,7 @@ def moved_payload(change: Change, layer: int) -> bytes:
     127 x sqrt(|change| / reach), where reach is the largest of the layer; moved [heads] float32.
     """
     thumbnails, moved = change.head_changes(layer)
-    reach = float(thumbnails.abs().max())
+    reach = float(thumbnails.abs().nan_to_num(nan=0).max())
     roots = (thumbnails.abs() / (reach or 1)).sqrt().copysign(thumbnails)
     cells = (roots * SIGNED_STEPS).round().to(torch.int8)
     factor = pooling_factor(change.before.num_frames, THUMBNAIL_CELLS)

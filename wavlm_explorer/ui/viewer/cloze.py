@@ -5,11 +5,11 @@ from typing import Any
 import streamlit as st
 
 from ...tracing import Trace
-from ...views import Choice, WholeNumber
-from ...views.cloze import MOST_HIDDEN, VIEW, variants
-from ..link import note, recall
+from ...views.cloze import MOST_HIDDEN, choices, variants
+from ..link import note, recall_number
 from .atlas import is_comfortable
 from .declaring import declare, facts_of_clip, facts_of_page
+from .place import take_numbers
 
 _cloze = declare("cloze", "cloze.js", "viewer cloze")
 
@@ -20,8 +20,8 @@ def show_cloze_viewer(trace: Trace) -> dict[str, Any]:
     The hidden frames, and the head that is switched off beside, live in session and link. A change of them runs the
     fragment again in which this stands.
     """
-    choices = VIEW.choices(trace)
-    chosen = {choice.name: _recall(choice) for choice in choices}
+    numbers = choices(trace)
+    chosen = {one.name: recall_number(one.name, one.default, one.minimum, one.maximum) for one in numbers}
     hidden_from = chosen["hidden_from"]
     _cloze(
         key="cloze",
@@ -33,25 +33,8 @@ def show_cloze_viewer(trace: Trace) -> dict[str, Any]:
             "at_once": is_comfortable(trace),
             "place": chosen | {"hidden_to": min(hidden_from + chosen["hidden_frames"], trace.num_frames)},
         },
-        on_place_change=lambda: _take(choices, st.session_state["cloze"].get("place")),
+        on_place_change=lambda: take_numbers(st.session_state["cloze"].get("place"), {name: name for name in chosen}),
     )
-    for choice in choices:
-        note(choice.name, chosen[choice.name], getattr(choice, "default", 0))
+    for one in numbers:
+        note(one.name, chosen[one.name], one.default)
     return chosen
-
-
-def _recall(choice: Choice) -> int:
-    """What the session knows of a choice, else what the link says, within what the trace has."""
-    assert isinstance(choice, WholeNumber)
-    recall(choice.name, choice.default, int)
-    st.session_state[choice.name] = min(max(st.session_state[choice.name], choice.minimum), choice.maximum)
-    return st.session_state[choice.name]
-
-
-def _take(choices: tuple[Choice, ...], place: Any) -> None:
-    """Remember what the component says; what does not look like a place is left out."""
-    if not isinstance(place, dict):
-        return
-    for choice in choices:
-        if isinstance(place.get(choice.name), int):
-            st.session_state[choice.name] = place[choice.name]

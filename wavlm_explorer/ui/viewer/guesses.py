@@ -40,17 +40,18 @@ def guess_payload(trace: Trace, start: int, stop: int, variant: int, layer: int 
     """
     if not 0 <= start < stop <= trace.num_frames or stop - start == trace.num_frames:
         raise ValueError(f"expected some frames within 0 to {trace.num_frames}, not all; found {start} to {stop}")
-    names = list(variants(trace, layer, head))
-    if not 0 <= variant < len(names):
-        raise ValueError(f"variant: expected 0 to {len(names) - 1}; found {variant}")
+    known = list(variants(trace, layer, head).items())
+    if not 0 <= variant < len(known):
+        raise ValueError(f"variant: expected 0 to {len(known) - 1}; found {variant}")
+    name, interventions = known[variant]
     hidden, _wanted[trace] = slice(start, stop), (start, stop)
     with ONE_AT_A_TIME.turn():
-        guessed = guess(trace, hidden, variants(trace, layer, head)[names[variant]], _Report(trace, (start, stop)))
+        guessed = guess(trace, hidden, interventions, _Report(trace, (start, stop)))
     arrays = {"distances": frame_distances(trace, guessed, hidden).numpy()}
     prediction = prediction_head(trace.model)
     if prediction is not None:
         arrays["probabilities"] = prediction.probabilities(guessed.output[hidden]).numpy()
-    return pack({"name": names[variant], "from": start, "to": stop}, arrays)
+    return pack({"name": name, "from": start, "to": stop}, arrays)
 
 
 class _Report:

@@ -1,12 +1,13 @@
 """Where in a trace the visitor is: layer, head, scale, window and kept frame, in the session and in the page's link."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
 from ...figures.style import WEIGHT_SCALES
 from ...tracing import Trace
-from ..link import note, recall
+from ..link import note, recall, recall_number
 
 FRAMES = ("window", "locked")  # two frames each: first and one behind the last; query and key
 SIDES = ("after", "before", "difference")  # of a change
@@ -24,18 +25,15 @@ def forget_frames(digest: str) -> None:
 
 def recall_place(trace: Trace, names: Names = CHOSEN) -> dict[str, Any]:
     """Return where to begin: what the session knows, else what the link says, within what the trace has."""
-    recall(names[0], trace.num_layers // 2, int)
-    recall(names[1], 0, int)
+    layer = recall_number(names[0], trace.num_layers // 2, 0, trace.num_layers - 1)
+    head = recall_number(names[1], 0, 0, trace.num_heads - 1)
     recall("scale", WEIGHT_SCALES[0], str)
     for name in FRAMES:
         recall(name, None, _read_frames)
     state = st.session_state
-    for name, count in zip(names, (trace.num_layers, trace.num_heads), strict=True):
-        state[name] = min(max(state[name], 0), count - 1)
     if state["scale"] not in WEIGHT_SCALES:
         state["scale"] = WEIGHT_SCALES[0]
-    found = {name: state[name] for name in ("scale", *FRAMES)}
-    return {"layer": state[names[0]], "head": state[names[1]], **found}
+    return {"layer": layer, "head": head, **{name: state[name] for name in ("scale", *FRAMES)}}
 
 
 def recall_side() -> str:
@@ -48,16 +46,23 @@ def recall_side() -> str:
 
 def take_place(place: Any, names: Names = CHOSEN) -> None:
     """Remember where the viewer says it is; what does not look like a place is left out."""
+    take_numbers(place, dict(zip(("layer", "head"), names, strict=True)))
     if not isinstance(place, dict):
         return
-    for name, key in zip(("layer", "head"), names, strict=True):
-        if isinstance(place.get(name), int):
-            st.session_state[key] = place[name]
     for name, known in (("scale", WEIGHT_SCALES), ("side", SIDES)):
         if place.get(name) in known:
             st.session_state[name] = place[name]
     for name in FRAMES:
         st.session_state[name] = _as_frames(place.get(name))
+
+
+def take_numbers(place: Any, keys: Mapping[str, str]) -> None:
+    """Remember whole numbers that a component says, each under its key in the session; all else is left out."""
+    if not isinstance(place, dict):
+        return
+    for name, key in keys.items():
+        if isinstance(place.get(name), int):
+            st.session_state[key] = place[name]
 
 
 def note_place(trace: Trace, names: Names = CHOSEN) -> None:
