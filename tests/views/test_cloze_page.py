@@ -26,7 +26,8 @@ def trace_of(sample):
 @pytest.mark.parametrize(
     ("sample", "first", "number", "right"),
     [("pause", 90, 10, {"as it is": 10, "without position": 10}),
-     ("sentence", 200, 4, {"as it is": 3, "without position": 1})],
+     ("sentence", 200, 4, {"as it is": 3, "without position": 1}),
+     ("sentence", 200, 10, {"as it is": 2})],
 )  # fmt: skip
 def test_what_the_lesson_promises_is_so(sample, first, number, right):
     items = show(trace_of(sample), hidden_from=first, hidden_frames=number)
@@ -35,6 +36,14 @@ def test_what_the_lesson_promises_is_so(sample, first, number, right):
         assert f"{name} {count} (" in shown.caption
     certainty = shown.arrays()
     assert certainty["as_it_is"].mean() > 1.5 * certainty["without_position"].mean()
+
+
+def test_the_middle_of_the_silence_is_less_sure_than_its_edges():
+    (shown, *_) = by_name(show(trace_of("pause"), hidden_from=90, hidden_frames=10)).values()
+    certainty = shown.arrays()["without_position"]
+    assert [f"{share:.2f}" for share in (certainty.min(), certainty[0], certainty[-1])] == ["0.23", "0.91", "0.84"]
+    assert certainty.argmin() in (4, 5)
+    assert "(0.23; at its edges 0.91 and 0.84)" in VIEW.lesson.try_this
 
 
 def test_pictures_words_and_sounds_belong_together():

@@ -86,11 +86,11 @@ def describe(birth: Birth, signs: Course) -> str:
     at_first, in_the_end = (distance_share(birth, moment) for moment in (maps, len(birth.steps) - 1))
     return (
         f"**The gates come first**: by step {birth.steps[gates]:,} they move more than half as far as they ever will, "
-        f"while the bias has {bias:.0%} of its spread, for each half of a gate adds up {HALF_A_GATE} weights that all "
-        f"move at once, where a bias is one number. **Then distance, then content**: at step {birth.steps[maps]:,}, "
-        f"when the maps leave the flat, {at_first:.0%} of what makes them uneven follows distance alone, in the end "
-        f"{in_the_end:.0%}, for a bias goes straight into the logit, where queries and keys, both small at first, must "
-        "grow together before their product counts."
+        f"while the bias has {bias:.0%} of its spread, because each half of a gate adds up {HALF_A_GATE} weights that "
+        "all move at once, and a bias is a single number. **Then distance, then content**: at step "
+        f"{birth.steps[maps]:,}, when the maps leave the flat, {at_first:.0%} of what makes them uneven follows "
+        f"distance alone, in the end {in_the_end:.0%}, because a bias goes straight into the logit, while queries and "
+        "keys, both small at first, must grow together before their product counts."
     )
 
 

@@ -40,7 +40,7 @@ LESSON = Lesson(
         (r"C_{ij}", "content, q·k/√d; *content off* makes it 0"),
         (r"B_{j-i}", "the head's position bias; *position off* makes it 0"),
         (r"g_i", "the gate of the bias; *gate fixed* gives every frame the same"),
-        (r"A_{ij}", "the weights: 1/T for *all frames alike*, 0 beyond *near frames only*"),
+        (r"A_{ij}", "the weights: 1 / frames for *all frames alike*, 0 beyond *near frames only*"),
         (
             r"x,\ x'",
             "a hidden state, or the output, without and with the changes; *states of another clip* puts its x in",
@@ -50,8 +50,8 @@ LESSON = Lesson(
         "With *nano* and the sample sentence, choose *content off* for *all*, then *position off*: without position "
         "the output moves further (60% against 42%). Now press *Add this change* and choose *content off* again: with "
         "both gone it moves by 64%, far less than their sum. Take that back by its cross, and fix the gate at 1 and at "
-        "2: at 2 the output moves by only 10%, so most gates are near 2 anyway. At the end, let every head be switched "
-        "off in its turn: two heads of the last layer stand out."
+        "2: at 2 the output moves by only 10%, so most gates are near 2 anyway. At the end press *Switch off every "
+        "head once* below: two heads of the last layer stand out."
     ),
 )
 
