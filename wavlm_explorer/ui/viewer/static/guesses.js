@@ -43,19 +43,21 @@ export function createGuesses(store, source) {
   }
 
   async function guess() {
-    const mine = ++run, total = state.trace.variants.length + 1;
-    const known = Array.from({ length: total }, (_, variant) => source.peek("guess", wantedOf(state, variant)));
+    const mine = ++run, { hidden } = state, total = state.trace.variants.length + 1;
+    const isWanted = () => mine === run && hidden === state.hidden;  // a drag hides others before it lets go
+    let known = Array.from({ length: total }, (_, variant) => source.peek("guess", wantedOf(state, variant)));
     store.set({ guesses: known, share: null });
     try {
       for (let variant = 0; variant < total; variant++) {
         if (known[variant]) continue;
         watch(mine);
         const found = await source.get("guess", wantedOf(state, variant));
-        if (mine !== run) return;
-        store.set({ guesses: state.guesses.with(variant, found), share: null, trouble: null });
+        if (!isWanted()) return;
+        known = known.with(variant, found);
+        store.set({ guesses: known, share: null, trouble: null });
       }
     } catch (error) {
-      if (mine === run) store.set({ trouble: explain(error), share: null });
+      if (isWanted()) store.set({ trouble: explain(error), share: null });
     }
     if (mine === run) clearTimeout(timer);
   }
