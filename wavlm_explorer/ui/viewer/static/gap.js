@@ -40,10 +40,10 @@ export function createClips(store, source, sound) {
   let address = "", latest = 0;
 
   async function play(what, wanted, name) {
-    const mine = ++latest;
+    const mine = ++latest, { trace } = store.state;
     try {
       const { wav, words } = await source.get(what, wanted);
-      if (mine !== latest) return;
+      if (mine !== latest || trace !== store.state.trace) return;
       sound.pause();
       store.set({ heardClip: `${name}: ${words}` });
       if (!wav) return;
@@ -59,6 +59,7 @@ export function createClips(store, source, sound) {
     playMoment: frame => play("moment", { frame }, "what was there"),
     playClass: number => play("class", { number }, `class ${number}`),
     stop() {
+      latest++;
       audio.pause();
       URL.revokeObjectURL(address);
     },
