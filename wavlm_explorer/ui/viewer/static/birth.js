@@ -32,6 +32,8 @@ const SOUND_HEIGHT = 40, GAP = 28, SIDE = 132;
 const LABELS = { across: 44, down: 62 };  // of the grid of maps
 const AROUND = 475;  // all that stands over and under the grid, the page's header with it
 const UNDER_MAP = 11, AROUND_MAP = 132;  // gate and gap; sound, axis and colour bar
+const LEFT = { roomy: 104, narrow: 56 };  // of the map: its axis, named or not, and the sound
+const ROOMY = 0.9;  // of the map's height, that must be left across for an axis with its name
 const CHARTS = { gap: 20, least: 260 };
 const NOTHING = {
   birth: null, moment: 0, shown: 0, atEnd: false, running: false, pace: 1, kept: { layer: 0, head: 0 }, seen: null,
@@ -151,10 +153,11 @@ function keepMoment(store) {
 
 // The maps beside the large one where there is room for both, as large as one screen holds them with all the rest.
 export function arrange(width, height) {
-  const wide = width >= 840, left = width >= 520 ? 104 : 56, right = 12;
+  const wide = width >= 840, right = 12;
   const room = Math.floor(((wide ? 0.5 : 1) * width - LABELS.across) / 6);
   const side = Math.min(room, wide ? Math.max(48, Math.floor((height - AROUND) / 6) - UNDER_MAP) : 112);
   const down = 6 * (side + UNDER_MAP) + LABELS.down - AROUND_MAP, beside = width - 6 * side - LABELS.across - GAP - SIDE;
+  const isRoomy = wide ? beside - LEFT.roomy - right >= ROOMY * down : width >= 520, left = isRoomy ? LEFT.roomy : LEFT.narrow;
   const columns = wide ? 4 : Math.max(1, Math.floor((width + CHARTS.gap) / (CHARTS.least + CHARTS.gap)));
   return {
     left, right, side, wide, columns, chart: Math.floor((width - (columns - 1) * CHARTS.gap) / columns),
