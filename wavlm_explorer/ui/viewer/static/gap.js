@@ -2,12 +2,13 @@
 
 import { frameToSeconds } from "./axis.js";
 import { touched } from "./store.js";
+import { WAV_HEADER_BYTES } from "./tracks.js";
 
-const WAV_HEADER_BYTES = 44, BYTES_PER_SAMPLE = 2;
+const BYTES_PER_SAMPLE = 2;
 const AROUND_SECONDS = 1;  // heard before and behind the span
 
 // The same file, silent where the frames lie.
-export function silence(wav, trace, { from, to }) {
+function silence(wav, trace, { from, to }) {
   const copy = wav.slice(), samples = (wav.length - WAV_HEADER_BYTES) / BYTES_PER_SAMPLE;
   const [first, last] = [from, to].map(frame => {
     const sample = Math.round((frameToSeconds(trace, frame) - trace.start) / trace.duration * samples);

@@ -5,6 +5,7 @@
 //   asked    the hidden frames, in words, that a visitor wants guessed in a clip where that takes long
 //   truth    the class of every frame, and `classes`, how many there are: 0 for a model that names none
 
+import { explain } from "./source.js";
 import { touched } from "./store.js";
 
 const LONG = 700, LOOK = 500;  // ms until a pass counts as long, and between two looks at how far it is
@@ -19,12 +20,6 @@ export const variantNames = ({ trace, layer, head }) => [...trace.variants, `wit
 function wantedOf({ trace, hidden, layer, head }, variant) {
   const wanted = { start: hidden.from, stop: hidden.to, variant };
   return variant < trace.variants.length ? wanted : { ...wanted, layer, head };
-}
-
-function explain(error) {
-  if (error.status === 410) return "The server no longer keeps this trace. Reload the page to trace the sound again.";
-  if (error.status) return `The server could not compute this: ${error.message}`;
-  return "The server does not answer. Once it runs, reload the page.";
 }
 
 export function createGuesses(store, source) {
