@@ -8,6 +8,7 @@
 import { explain } from "./source.js";
 import { touched } from "./store.js";
 
+const SUPERSEDED = 409;  // the answer to a pass that ended because other frames were hidden
 const LONG = 700, LOOK = 500;  // ms until a pass counts as long, and between two looks at how far it is
 
 export const inWords = ({ from, to }) => `${from}-${to}`;
@@ -52,9 +53,11 @@ export function createGuesses(store, source) {
         store.set({ guesses: known, share: null, trouble: null });
       }
     } catch (error) {
+      if (isWanted() && error.status === SUPERSEDED) return guess();  // it was, and now it is wanted again
       if (isWanted()) store.set({ trouble: explain(error), share: null });
     }
     if (mine === run) clearTimeout(timer);
+    return undefined;
   }
 
   async function load(what, take) {
