@@ -67,12 +67,14 @@ def test_maps_are_those_of_the_moment_and_can_be_pointed_at(explorer: Explorer, 
     picture = moments.locator(".map canvas.picture")
     left, width = moments.evaluate("root => [root.store.state.layout.left, root.store.state.layout.width]")
     picture.hover(position={"x": left + (30.5 / 80) * width, "y": (20.5 / 80) * width})
-    weight = moments.locator(".readout dd.weight")
+    weight, signed = moments.locator(".readout dd.weight"), moments.locator(".map.signed")
     explorer.expect(".birth .readout dd.weight").to_have_text(re.compile(r"\d"))
     assert float(weight.inner_text()) == pytest.approx(float(BIRTH.weights(7)[1, 0, 20, 30]), abs=6e-5)
+    assert signed.count() == 0
     page.keyboard.press("e")
     explorer.expect(".birth .step").to_have_text("5,400")
     assert float(weight.inner_text()) == pytest.approx(float(BIRTH.weights(11)[1, 0, 20, 30]), abs=6e-5)
+    assert signed.count() == 0
     page.keyboard.press("e")
     explorer.expect(".birth .step").to_have_text("592")
     moments.locator(".charts .accuracy canvas").click(position={"x": 36, "y": 60})  # step 0 is at the left

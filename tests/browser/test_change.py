@@ -147,6 +147,16 @@ def test_the_track_leads_to_a_layer_and_the_atlas_tells_what_moved_and_what_matt
     assert [pair.state("layer"), pair.state("side")] == [3, "difference"]
 
 
+def test_a_bias_that_is_off_is_a_flat_curve(explorer: Explorer):
+    pair = Pair(explorer, "/what-if?what_if=position+off&where=all&shown_layer=2&shown_head=1&locked=60-80")
+    curves, heights = pair.root.locator(".column-label path.bias"), "paths => paths.map(path => path.getBBox().height)"
+    explorer.expect(".atlas .preference").to_contain_text("its bias with the change, in layer 2")
+    assert curves.evaluate_all(heights) == [0] * 6
+    pair.page.get_by_role("button", name="without", exact=True).click()
+    explorer.expect(".atlas .preference").to_contain_text("one bias for all layers")
+    assert min(curves.evaluate_all(heights)) > 0
+
+
 def test_one_trace_has_neither_switch_nor_track(explorer: Explorer):
     explorer.open()
     viewer = explorer.viewer()

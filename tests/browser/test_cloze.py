@@ -101,6 +101,23 @@ def test_a_drag_hides_and_the_model_guesses(explorer: Explorer):
         cloze.page.wait_for_function(f"location.search.includes('{choice}')")
 
 
+def test_an_answer_to_what_is_no_longer_hidden_is_no_trouble(explorer: Explorer):
+    cloze, held = Cloze(explorer, "/cloze?hidden_from=60&hidden_frames=3"), []
+    cloze.page.route("**/guess?*", lambda route: held.append(route))
+    cloze.root.locator(".tracks").press("ArrowRight")
+    while not held:
+        cloze.page.wait_for_timeout(20)
+    cloze.root.evaluate("root => root.store.set({ hiding: true, hidden: { from: 70, to: 73 } })")  # as a drag does
+    cloze.wait("({ guesses }) => guesses.length === 0")
+    with cloze.page.expect_response("**/guess?*"):
+        held[0].continue_()
+    cloze.page.unroute("**/guess?*")
+    cloze.page.wait_for_timeout(200)
+    assert cloze.state("trouble") is None
+    cloze.root.evaluate("root => root.store.set({ hiding: false })")
+    cloze.wait_for_guesses()
+
+
 def test_a_class_is_heard_and_the_sound_with_its_gap(explorer: Explorer):
     cloze = Cloze(explorer, "/cloze?hidden_from=200&hidden_frames=4")
     cloze.root.locator(".lens canvas").focus()

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from traces import make_trace
 
+from wavlm_explorer.ui.viewer import guesses
 from wavlm_explorer.ui.viewer.serving import ROUTES, STATIC, offer, static_digest
 
 
@@ -60,6 +61,18 @@ def test_a_question_without_sense_is_explained(client, query, said):
     response = client.get(f"/viewer/{offer(trace)}/{query}")
     assert response.status_code == 400
     assert said in response.text
+
+
+def test_what_others_have_superseded_is_told_from_what_makes_no_sense(client, monkeypatch):
+    trace = make_trace()
+
+    def guess(heard, _, __, progress):
+        guesses._wanted[heard] = (8, 9)
+        progress(0.5)
+
+    monkeypatch.setattr(guesses, "guess", guess)
+    response = client.get(f"/viewer/{offer(trace)}/guess?start=3&stop=7&variant=0")
+    assert (response.status_code, response.text) == (409, "Other frames are hidden now.")
 
 
 @pytest.mark.parametrize("query", ["layer", "layer?layer=0&depth=1", "sound?layer=1"])

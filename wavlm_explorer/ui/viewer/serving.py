@@ -61,13 +61,15 @@ def _serve_static(request: Request) -> Response:
 
 
 def _serve_arrays(request: Request) -> Response:
-    from . import payloads  # PyTorch, once somebody looks
+    from . import guesses, payloads  # PyTorch, once somebody looks
 
     shown = _offered.get(request.path_params["token"])
     if shown is None:
         raise HTTPException(410, "This trace is no longer kept; reload the page.")
     try:
         content = payloads.make(shown, request.path_params["what"], dict(request.query_params))
+    except guesses.SupersededError as error:
+        raise HTTPException(409, str(error)) from error
     except (IndexError, KeyError, ValueError) as error:
         raise HTTPException(400, str(error)) from error
     except MemoryError as error:

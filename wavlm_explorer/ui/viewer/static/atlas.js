@@ -6,7 +6,7 @@ import { element } from "./element.js";
 import { createFilter } from "./filter.js";
 import { createGrid } from "./grid.js";
 import { drawPreferences } from "./preference.js";
-import { showsDifference } from "./sides.js";
+import { showsChange, showsDifference } from "./sides.js";
 import { touched } from "./store.js";
 import { createSummaries, measuresOf } from "./summaries.js";
 import { cellsThatFit, changeLevels, levelShades, paint, poolThumbnail, poolThumbnailChange } from "./thumbnail.js";
@@ -28,9 +28,8 @@ const PARTS = `<details open>
     <div class="grid" role="group" aria-label="All heads, layers down"></div>
     <div class="card"></div>
   </div>
-  <p class="remark">The bar under a map is its measure, between the lowest and the highest of all heads. <span hidden>
-    The curve above a column is what its heads prefer by distance alone, up to 1 s away: one bias for all layers.
-    </span><span class="reach" hidden></span></p>
+  <p class="remark">The bar under a map is its measure, between the lowest and the highest of all heads.
+    <span class="preference" hidden></span> <span class="reach" hidden></span></p>
   <details class="definitions"><summary>What the measures mean</summary><dl></dl></details></details>`;
 
 const define = ({ label, sentence, formula, source }) =>
@@ -39,8 +38,8 @@ const define = ({ label, sentence, formula, source }) =>
 // `instrument` is what shows one head: where a click goes.
 export function createAtlas(place, store, source, instrument) {
   place.innerHTML = PARTS;
-  const [details, title, controls, hint, body, gridPlace, cardPlace, definitions, reachPlace] =
-    ["details", "summary span", ".controls", ".hint", ".body", ".grid", ".card", ".definitions dl", ".reach"]
+  const [details, title, controls, hint, body, gridPlace, cardPlace, definitions, preference, reachPlace] =
+    ["details", "summary span", ".controls", ".hint", ".body", ".grid", ".card", ".definitions dl", ".preference", ".reach"]
       .map(name => place.querySelector(name));
   const grid = createGrid(gridPlace, choose, preview), showCard = createCard(cardPlace, paintHead);
   const collector = createCollector(source, () => details.open, take, error => tell(error.message));
@@ -93,6 +92,13 @@ export function createAtlas(place, store, source, instrument) {
     reach = layers.reduce((most, arrays) => arrays ? Math.max(most, arrays.reach) : most, 0);
     reachPlace.textContent = `Of the difference, the strongest colours are a weight that is ${weightText(reach)} more or less.`;
     return reach !== last;
+  }
+
+  // Above each column, what its head prefers: that of the shown layer, for a change may give each layer its own.
+  function crown({ trace, layerData, ...state }) {
+    grid.crown(drawPreferences(layerData.bias, trace.hop_seconds));
+    preference.textContent = "The curve above a column is what its head prefers by distance alone, up to 1 s away: "
+      + (showsChange(state) ? `its bias with the change, in layer ${layerData.layer}.` : "one bias for all layers.");
   }
 
   // Another pass, or another change: what is known of it is drawn, and the rest stays on the screen until it comes.
@@ -153,7 +159,7 @@ export function createAtlas(place, store, source, instrument) {
     title.textContent = `All ${trace.layers * trace.heads} heads`;
     grid.build(trace.layers, trace.heads);
     gridPlace.classList.toggle("crowned", trace.has_bias);  // room for the curves, which come later
-    place.querySelector(".remark span").hidden = !trace.has_bias;
+    preference.hidden = !trace.has_bias;
     resize();
   }
 
@@ -207,13 +213,12 @@ export function createAtlas(place, store, source, instrument) {
     changeArrays = state.change?.arrays;
     if (touched(changed, "trace", "change", "side", "scale", "colours")) turn(state, changed.has("side"));
     if (changed.has("trace") || isNewChange) collect(state);
-    if (touched(changed, "layerData") && state.layerData) {
-      grid.crown(drawPreferences(state.layerData.bias, state.trace.hop_seconds));
-    }
+    if (touched(changed, "layerData", "change") && state.layerData && state.trace.has_bias) crown(state);
     if (touched(changed, "trace", "change", "layer", "head")) grid.mark(state.layer, state.head);
     if (touched(changed, "trace", "change", "side", "layer", "head", "scale", "colours")) drawCard();
   });
   return () => {
+    collector.collect([]);
     observer.disconnect();
     clearTimeout(waiting);
     cancelAnimationFrame(scheduled);

@@ -7,12 +7,12 @@
 //   kept     {layer, head} that was clicked; seen: the one that is pointed at, or null
 
 import { createColourBar } from "./colourbar.js";
-import { dress, isDark, readPalette } from "./colours.js";
 import { createCursor } from "./cursor.js";
 import { element } from "./element.js";
 import { createMap } from "./map.js";
 import { createMaps } from "./maps.js";
 import { createControls, createPlayback, deriveShown, followMomentKeys } from "./moments.js";
+import { followRoom, followTheme, mount } from "./mount.js";
 import { unpack } from "./payload.js";
 import { followPointer } from "./pointer.js";
 import { createReadout } from "./readout.js";
@@ -32,6 +32,8 @@ const SOUND_HEIGHT = 40, GAP = 28, SIDE = 132;
 const LABELS = { across: 44, down: 62 };  // of the grid of maps
 const AROUND = 475;  // all that stands over and under the grid, the page's header with it
 const UNDER_MAP = 11, AROUND_MAP = 132;  // gate and gap; sound, axis and colour bar
+const LEFT = { roomy: 104, narrow: 56 };  // of the map: its axis, named or not, and the sound
+const ROOMY = 0.9;  // of the map's height, that must be left across for an axis with its name
 const CHARTS = { gap: 20, least: 260 };
 const NOTHING = {
   birth: null, moment: 0, shown: 0, atEnd: false, running: false, pace: 1, kept: { layer: 0, head: 0 }, seen: null,
@@ -40,17 +42,9 @@ const NOTHING = {
   speed: 1, loop: false, colours: null,
 };
 
-export function show({ data, parentElement, setStateValue }) {
-  const root = parentElement.querySelector(".viewer");
-  root.viewer ??= create(root, data);
-  root.viewer.update(setStateValue);
-  return () => {
-    root.viewer?.stop();
-    delete root.viewer;
-  };
-}
+export const show = mount(create);
 
-function create(root, { files, arrays, words, place, palettes }) {
+function create(root, { files, arrays, words, place }) {
   putOn(root, files, STYLES);
   const { moment, ...kept } = place, store = createStore({ ...NOTHING, moment, kept }), places = createPlaces(root, words);
   store.derive(deriveShown);
@@ -59,19 +53,15 @@ function create(root, { files, arrays, words, place, palettes }) {
   const playback = createPlayback(store), sound = createSound(store), spectrogram = createSpectrogram(store);
   createPanes(places, store, { playback, sound, spectrogram });
   const keeper = keepMoment(store);
-  const stops = [playback.stop, sound.stop, store.stop, keeper.stop, followRoom(root, places, store),
+  const stops = [playback.stop, sound.stop, store.stop, keeper.stop, followRoom(root, store, arrange, adapt(root, places)),
     followMomentKeys(root, store, playback)];
-  let theme = "";
+  const look = followTheme(root);
   fetchMoments(arrays).then(found => store.set(found), error => { places.trouble.textContent = error.message; });
   Object.assign(root, { store });  // for whoever looks from outside: tests, the console
   return {
-    update(setStateValue) {
+    update({ palettes }, setStateValue) {
       keeper.tell = setStateValue;
-      const next = isDark(root) ? "dark" : "light";
-      if (next === theme) return;
-      const colours = readPalette(palettes[theme = next]);
-      dress(root, colours);
-      store.set({ colours });
+      store.set(look(palettes));
     },
     stop: () => stops.forEach(stop => stop()),
   };
@@ -150,11 +140,13 @@ function keepMoment(store) {
 }
 
 // The maps beside the large one where there is room for both, as large as one screen holds them with all the rest.
-export function arrange(width, height) {
-  const wide = width >= 840, left = width >= 520 ? 104 : 56, right = 12;
+function arrange(width, height) {
+  const wide = width >= 840, right = 12;
   const room = Math.floor(((wide ? 0.5 : 1) * width - LABELS.across) / 6);
   const side = Math.min(room, wide ? Math.max(48, Math.floor((height - AROUND) / 6) - UNDER_MAP) : 112);
   const down = 6 * (side + UNDER_MAP) + LABELS.down - AROUND_MAP, beside = width - 6 * side - LABELS.across - GAP - SIDE;
+  const isRoomy = wide ? beside - LEFT.roomy - right >= ROOMY * down : width >= 520;
+  const left = isRoomy ? LEFT.roomy : LEFT.narrow;
   const columns = wide ? 4 : Math.max(1, Math.floor((width + CHARTS.gap) / (CHARTS.least + CHARTS.gap)));
   return {
     left, right, side, wide, columns, chart: Math.floor((width - (columns - 1) * CHARTS.gap) / columns),
@@ -162,22 +154,8 @@ export function arrange(width, height) {
   };
 }
 
-function followRoom(root, places, store) {
-  const measure = () => {
-    const layout = arrange(root.clientWidth, innerHeight);
-    root.classList.toggle("wide", layout.wide);
-    root.classList.toggle("narrow", layout.left < 100);
-    places.main.style.width = `${layout.left + layout.width + layout.right}px`;
-    root.style.setProperty("--columns", layout.columns);
-    for (const name of ["left", "width", "side"]) root.style.setProperty(`--${name}`, `${layout[name]}px`);
-    if (JSON.stringify(layout) !== JSON.stringify(store.state.layout)) store.set({ layout });
-  };
-  const observer = new ResizeObserver(measure);
-  observer.observe(root);
-  addEventListener("resize", measure);
-  measure();
-  return () => {
-    observer.disconnect();
-    removeEventListener("resize", measure);
-  };
-}
+const adapt = (root, { main }) => layout => {
+  main.style.width = `${layout.left + layout.width + layout.right}px`;
+  root.style.setProperty("--columns", layout.columns);
+  root.style.setProperty("--side", `${layout.side}px`);
+};

@@ -1,22 +1,23 @@
 // Puts the cloze together: the sound with what is hidden of it, and the lens on what the model guesses.
 
 import { createCursor } from "./cursor.js";
-import { dress, isDark, readPalette } from "./colours.js";
 import { element } from "./element.js";
 import { createClips, deriveSound, playAround } from "./gap.js";
 import { createGuesses, inWords, isAsked } from "./guesses.js";
 import { createGuessWords } from "./guess_words.js";
 import { createHiding } from "./hiding.js";
 import { createLens } from "./lens.js";
+import { followRoom, followTheme, mount } from "./mount.js";
 import { createSound } from "./sound.js";
 import { createSource } from "./source.js";
 import { createSpectrogram } from "./spectrogram.js";
 import { createStore, touched } from "./store.js";
+import { putOn } from "./styles.js";
 import { createStepper, createZoom } from "./toolbar.js";
 import { createTracks } from "./tracks.js";
 import { zoomTo } from "./zoom.js";
 
-const STYLES = ["viewer.css", "toolbar.css", "cloze.css"];
+const STYLES = ["viewer.css", "toolbar.css", "labels.css", "cloze.css"];
 const REST = 300;  // ms without a change before session and link follow
 const SHOWN_AT_FIRST = 1500;  // frames: of a longer clip the part around the span
 const NOTHING = {
@@ -26,19 +27,11 @@ const NOTHING = {
   trouble: null, colours: null,
 };
 
-export function show({ data, parentElement, setStateValue }) {
-  const root = parentElement.querySelector(".cloze");
-  root.cloze ??= create(root, data);
-  root.cloze.update(data, setStateValue);
-  return () => {
-    root.cloze?.stop();
-    delete root.cloze;
-  };
-}
+export const show = mount(create);
 
 function create(root, first) {
+  putOn(root, first.files, STYLES);
   const places = createPlaces(root), store = createStore(NOTHING), source = createSource();
-  root.append(...STYLES.map(name => element("link", { rel: "stylesheet", href: `${first.files}/${name}` })));
   store.derive(deriveSound());
   const sound = createSound(store), clips = createClips(store, source, sound), keeper = keepPlace(store);
   const spectrogram = createSpectrogram(store);
@@ -48,18 +41,13 @@ function create(root, first) {
   createHiding(places.tracks, store);
   createLens(places.lens, store, spectrogram, clips);
   createGuessWords(places.words, store);
-  const stops = [keeper.stop, createGuesses(store, source), clips.stop, sound.stop, store.stop, followRoom(root, store)];
-  let theme = "";
+  const stops = [keeper.stop, createGuesses(store, source), clips.stop, sound.stop, store.stop, followRoom(root, store, arrange)];
+  const look = followTheme(root);
   Object.assign(root, { store, sound });  // for whoever looks from outside: tests, the console
   return {
     update(data, setStateValue) {
       keeper.tell = setStateValue;
-      const next = isDark(root) ? "dark" : "light";
-      if (next !== theme) {
-        const colours = readPalette(data.palettes[theme = next]);
-        dress(root, colours);
-        store.set({ colours });
-      }
+      store.set(look(data.palettes));
       if (data.arrays === store.state.trace?.arrays) return;
       source.open(data.arrays);
       const { layout, colours, loop, speed } = store.state;
@@ -123,16 +111,7 @@ function keepPlace(store) {
   return keeper;
 }
 
-function followRoom(root, store) {
-  const measure = () => {
-    const roomy = root.clientWidth >= 600, left = roomy ? 112 : 84, right = roomy ? 92 : 46;
-    const layout = { left, right, width: Math.max(120, root.clientWidth - left - right), roomy };
-    root.classList.toggle("narrow", !roomy);
-    for (const name of ["left", "width"]) root.style.setProperty(`--${name}`, `${layout[name]}px`);
-    if (JSON.stringify(layout) !== JSON.stringify(store.state.layout)) store.set({ layout });
-  };
-  const observer = new ResizeObserver(measure);
-  observer.observe(root);
-  measure();
-  return () => observer.disconnect();
+function arrange(width) {
+  const roomy = width >= 600, left = roomy ? 112 : 84, right = roomy ? 92 : 46;
+  return { left, right, width: Math.max(120, width - left - right), roomy };
 }

@@ -2,12 +2,13 @@
 
 import { frameToSeconds } from "./axis.js";
 import { touched } from "./store.js";
+import { WAV_HEADER_BYTES } from "./tracks.js";
 
-const WAV_HEADER_BYTES = 44, BYTES_PER_SAMPLE = 2;
+const BYTES_PER_SAMPLE = 2;
 const AROUND_SECONDS = 1;  // heard before and behind the span
 
 // The same file, silent where the frames lie.
-export function silence(wav, trace, { from, to }) {
+function silence(wav, trace, { from, to }) {
   const copy = wav.slice(), samples = (wav.length - WAV_HEADER_BYTES) / BYTES_PER_SAMPLE;
   const [first, last] = [from, to].map(frame => {
     const sample = Math.round((frameToSeconds(trace, frame) - trace.start) / trace.duration * samples);
@@ -40,10 +41,10 @@ export function createClips(store, source, sound) {
   let address = "", latest = 0;
 
   async function play(what, wanted, name) {
-    const mine = ++latest;
+    const mine = ++latest, { trace } = store.state;
     try {
       const { wav, words } = await source.get(what, wanted);
-      if (mine !== latest) return;
+      if (mine !== latest || trace !== store.state.trace) return;
       sound.pause();
       store.set({ heardClip: `${name}: ${words}` });
       if (!wav) return;
@@ -59,6 +60,7 @@ export function createClips(store, source, sound) {
     playMoment: frame => play("moment", { frame }, "what was there"),
     playClass: number => play("class", { number }, `class ${number}`),
     stop() {
+      latest++;
       audio.pause();
       URL.revokeObjectURL(address);
     },

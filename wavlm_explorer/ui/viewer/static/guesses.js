@@ -5,8 +5,10 @@
 //   asked    the hidden frames, in words, that a visitor wants guessed in a clip where that takes long
 //   truth    the class of every frame, and `classes`, how many there are: 0 for a model that names none
 
+import { explain } from "./source.js";
 import { touched } from "./store.js";
 
+const SUPERSEDED = 409;  // the answer to a pass that ended because other frames were hidden
 const LONG = 700, LOOK = 500;  // ms until a pass counts as long, and between two looks at how far it is
 
 export const inWords = ({ from, to }) => `${from}-${to}`;
@@ -19,12 +21,6 @@ export const variantNames = ({ trace, layer, head }) => [...trace.variants, `wit
 function wantedOf({ trace, hidden, layer, head }, variant) {
   const wanted = { start: hidden.from, stop: hidden.to, variant };
   return variant < trace.variants.length ? wanted : { ...wanted, layer, head };
-}
-
-function explain(error) {
-  if (error.status === 410) return "The server no longer keeps this trace. Reload the page to trace the sound again.";
-  if (error.status) return `The server could not compute this: ${error.message}`;
-  return "The server does not answer. Once it runs, reload the page.";
 }
 
 export function createGuesses(store, source) {
@@ -43,21 +39,25 @@ export function createGuesses(store, source) {
   }
 
   async function guess() {
-    const mine = ++run, total = state.trace.variants.length + 1;
-    const known = Array.from({ length: total }, (_, variant) => source.peek("guess", wantedOf(state, variant)));
+    const mine = ++run, { hidden } = state, total = state.trace.variants.length + 1;
+    const isWanted = () => mine === run && hidden === state.hidden;  // a drag hides others before it lets go
+    let known = Array.from({ length: total }, (_, variant) => source.peek("guess", wantedOf(state, variant)));
     store.set({ guesses: known, share: null });
     try {
       for (let variant = 0; variant < total; variant++) {
         if (known[variant]) continue;
         watch(mine);
         const found = await source.get("guess", wantedOf(state, variant));
-        if (mine !== run) return;
-        store.set({ guesses: state.guesses.with(variant, found), share: null, trouble: null });
+        if (!isWanted()) return;
+        known = known.with(variant, found);
+        store.set({ guesses: known, share: null, trouble: null });
       }
     } catch (error) {
-      if (mine === run) store.set({ trouble: explain(error), share: null });
+      if (isWanted() && error.status === SUPERSEDED) return guess();  // it was, and now it is wanted again
+      if (isWanted()) store.set({ trouble: explain(error), share: null });
     }
     if (mine === run) clearTimeout(timer);
+    return undefined;
   }
 
   async function load(what, take) {

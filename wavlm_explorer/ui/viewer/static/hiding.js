@@ -90,7 +90,7 @@ export function createHiding(place, store) {
 
   const arrow = by => ({ shiftKey }) => {
     const { from, to } = state.hidden;
-    if (shiftKey) store.set({ limited: to - from + by > state.trace.most_hidden });
+    store.set({ limited: shiftKey && to - from + by > state.trace.most_hidden });
     moveTo(shiftKey ? from : from + by, shiftKey ? to - from + by : to - from);
     bringIntoView(store, by > 0 ? state.hidden.to - 1 : state.hidden.from);
   };

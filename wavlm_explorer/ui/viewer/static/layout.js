@@ -33,23 +33,9 @@ export function arrange(width, height) {
   return { left, right, width: Math.round(Math.min(room - GAP - Math.max(260, 0.24 * width), Math.max(420, height - ABOVE))), wide };
 }
 
-export function followRoom(root, places, store) {
-  const measure = () => {
-    const layout = arrange(root.clientWidth, globalThis.innerHeight);
-    root.classList.toggle("wide", layout.wide);
-    root.classList.toggle("narrow", layout.left < 100);
-    places.main.style.width = `${layout.left + layout.width + layout.right}px`;
-    for (const name of ["left", "width"]) root.style.setProperty(`--${name}`, `${layout[name]}px`);
-    if (layout.wide) places.side.prepend(places.readout);
-    else places.main.before(places.readout);
-    if (JSON.stringify(layout) !== JSON.stringify(store.state.layout)) store.set({ layout });
-  };
-  const observer = new ResizeObserver(measure);
-  observer.observe(root);
-  globalThis.addEventListener("resize", measure);
-  measure();
-  return () => {
-    observer.disconnect();
-    globalThis.removeEventListener("resize", measure);
-  };
-}
+// What else a layout settles: how wide the map's column is, and whether the readout stands beside it or above.
+export const adapt = ({ main, side, readout }) => layout => {
+  main.style.width = `${layout.left + layout.width + layout.right}px`;
+  if (layout.wide) side.prepend(readout);
+  else main.before(readout);
+};

@@ -14,7 +14,7 @@ const WATCHED = ["layout", "colours", "sound", "hidden", "guesses", "truth", "cl
 
 const SPOKEN = "What the model guesses. Arrow keys point at a frame, Enter hears what was there, 1 to 5 hear the guesses.";
 
-export const lensRange = ({ hidden, trace, layout }) => {
+const lensRange = ({ hidden, trace, layout }) => {
   const around = layout.roomy ? AROUND.roomy : AROUND.narrow;
   return { from: Math.max(0, hidden.from - around), to: Math.min(trace.frames, hidden.to + around) };
 };

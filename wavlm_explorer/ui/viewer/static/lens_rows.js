@@ -35,7 +35,7 @@ export function meanDistance({ guesses }, variant, at) {
 }
 
 export const distanceText = (distance, digits = 2) => Number.isFinite(distance) ? distance.toFixed(digits) : "–";
-export const probabilityText = share => distanceText(share).replace(/^0/, "");
+const probabilityText = share => distanceText(share).replace(/^0/, "");
 
 const within = (number, lowest, highest) => Math.min(Math.max(number, lowest), highest);
 

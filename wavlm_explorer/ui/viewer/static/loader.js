@@ -2,6 +2,7 @@
 // do, and says what went wrong.
 
 import { showsChange, showsDifference } from "./sides.js";
+import { explain } from "./source.js";
 import { touched } from "./store.js";
 
 const PATIENCE = 250;  // ms without a change before the neighbours are fetched
@@ -31,12 +32,6 @@ const WINDOWS = {
 };
 const NEEDS = { ...LAYERS, ...WINDOWS, sound: () => ["sound"] };
 const PLACE = ["trace", "change", "side", "layer"], WINDOW = [...PLACE, "head", "range", "layerData"];
-
-function explain(error) {
-  if (error.status === 410) return "The server no longer keeps this trace. Reload the page to trace the sound again.";
-  if (error.status) return `The server could not compute this: ${error.message}`;
-  return "The server does not answer. What is drawn stays; once the server runs, reload the page.";
-}
 
 export function createLoader(store, source) {
   let resting = 0;

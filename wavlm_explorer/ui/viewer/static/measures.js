@@ -1,7 +1,7 @@
 // The measures of heads as a reader meets them: with a unit, and in words. Their definitions come from Python.
 
 const time = value => value < 1000 ? `${value.toFixed(0)} ms` : `${(value / 1000).toFixed(2)} s`;
-const percent = value => `${(100 * value).toFixed(value < 0.1 ? 1 : 0)} %`;
+export const percent = value => `${(100 * value).toFixed(value < 0.1 ? 1 : 0)} %`;
 const number = value => value.toFixed(2).replace("-", "−");
 const count = value => value < 10 ? value.toFixed(1) : value.toFixed(0);
 

@@ -24,7 +24,7 @@ function readMap(birth, moment, layer, head) {
     (_, cell) => birth.cells[first * size + cell] * steps[Math.floor(cell / size)]);
   const [least, most] = birth.cell_frames, frames = least === most ? most : `${least} or ${most}`;
   const precision = `each cell is the largest of ${frames} × ${frames} frames`;
-  return { layer, head, from: 0, factor: birth.frames / size, size, values, steps, precision };
+  return { layer, head, from: 0, factor: birth.frames / size, size, values, steps, signed: false, reach: 1, precision };
 }
 
 // Plays the moments, one after the other, and goes to any of them.

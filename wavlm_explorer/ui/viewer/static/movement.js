@@ -3,6 +3,7 @@
 import { frameCentre, xToFrame } from "./axis.js";
 import { bitmap, fit, frameBox, write } from "./canvas.js";
 import { element } from "./element.js";
+import { percent } from "./measures.js";
 import { touched } from "./store.js";
 import { createTrack } from "./tracks.js";
 
@@ -80,8 +81,7 @@ export function createMovement(place, store) {
 function tell({ movement, trace, range }, row, frame) {
   if (row === null || frame < range.from || frame >= range.to) return HINT;
   const [rows, frames] = movement.relative.shape, share = movement.relative[row * frames + frame];
-  const percent = `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
-  return `${frameCentre(trace, frame).toFixed(2)} s: ${inWords(row, rows)} moves by ${percent}`;
+  return `${frameCentre(trace, frame).toFixed(2)} s: ${inWords(row, rows)} moves by ${percent(share)}`;
 }
 
 // What is in view, [columns][rows]: a frame each or, with more frames than pixels, of each pixel's the largest.

@@ -64,3 +64,10 @@ export function createSource() {
     },
   };
 }
+
+// What went wrong, in words, where the arrays of `get` did not come.
+export function explain(error) {
+  if (error.status === 410) return "The server no longer keeps this trace. Reload the page to trace the sound again.";
+  if (error.status) return `The server could not compute this: ${error.message}`;
+  return "The server does not answer. What is drawn stays; once the server runs, reload the page.";
+}

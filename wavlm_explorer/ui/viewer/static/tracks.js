@@ -7,7 +7,8 @@ import { HIGHEST_KILOHERTZ } from "./spectrogram.js";
 import { touched } from "./store.js";
 
 const RULER_HEIGHT = 18, WAVEFORM_HEIGHT = 48, SPECTROGRAM_HEIGHT = 84;  // CSS pixels
-const WAV_HEADER_BYTES = 44, FULL_SCALE = 32768;
+export const WAV_HEADER_BYTES = 44;
+const FULL_SCALE = 32768;
 
 // A canvas in a track, with its name at the left of the axis; draw(context, state, width) is called when `names` change.
 export function createTrack(place, store, { name, height, label, names, draw }) {

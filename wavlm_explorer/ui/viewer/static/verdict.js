@@ -2,13 +2,12 @@
 
 import { frameCentre } from "./axis.js";
 import { element } from "./element.js";
+import { percent } from "./measures.js";
 import { short } from "./stage.js";
 import { describe } from "./switches.js";
 import { isTheModel, moved } from "./terms.js";
 
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
-
-const percent = share => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 
 export function judge({ trace }, { terms, model, now, choice }) {
   const { size } = terms;

@@ -3,7 +3,6 @@
 import { createAtlas } from "./atlas.js";
 import { createBiasCurve } from "./bias.js";
 import { createColourBar } from "./colourbar.js";
-import { dress, isDark, readPalette } from "./colours.js";
 import { createCurves } from "./curves.js";
 import { createCursor } from "./cursor.js";
 import { createGateTrack } from "./gate.js";
@@ -11,9 +10,10 @@ import { createHeads } from "./heads.js";
 import { createHidden } from "./hidden.js";
 import { followKeys } from "./keys.js";
 import { createLabels } from "./labels.js";
-import { createPlaces, followRoom } from "./layout.js";
+import { adapt, arrange, createPlaces } from "./layout.js";
 import { createLoader } from "./loader.js";
 import { createMap } from "./map.js";
+import { followRoom, followTheme, mount } from "./mount.js";
 import { createMovement } from "./movement.js";
 import { keepPlace, readPlace } from "./place.js";
 import { followPointer } from "./pointer.js";
@@ -36,15 +36,7 @@ const NOTHING = {
   side: "after", otherData: null, otherWindow: null, differenceData: null, movement: null, both: null, isWaiting: false,
 };
 
-export function show({ data, parentElement, setStateValue }) {
-  const root = parentElement.querySelector(".viewer");
-  root.viewer ??= create(root, data);
-  root.viewer.update(data, setStateValue);
-  return () => {
-    root.viewer?.stop();
-    delete root.viewer;
-  };
-}
+export const show = mount(create);
 
 function create(root, first) {
   putOn(root, first.files, STYLES);
@@ -53,23 +45,21 @@ function create(root, first) {
   store.derive(deriveWeights());
   const sound = createSound(store), stops = [stopLoading, sound.stop, store.stop, ...createPanes(places, store, source, sound)];
   const place = keepPlace(store);
-  stops.push(place.stop, followKeys(places.main, store, sound), followRoom(root, places, store));
-  let theme = "", labels = "";
+  stops.push(place.stop, followKeys(places.main, store, sound), followRoom(root, store, arrange, adapt(places)));
+  const look = followTheme(root);
+  let labels = "";
 
   // Only what differs is set anew: Streamlit calls again whenever the link has followed.
-  function look(data) {
-    const patch = {};
-    const next = isDark(root) ? "dark" : "light", tracks = JSON.stringify(data.labels);
-    if (next !== theme) dress(root, patch.colours = readPalette(data.palettes[theme = next]));
-    if (tracks !== labels) patch.labels = JSON.parse(labels = tracks);
-    return patch;
+  function read(data) {
+    const tracks = JSON.stringify(data.labels);
+    return tracks === labels ? {} : { labels: JSON.parse(labels = tracks) };
   }
 
   Object.assign(root, { store, sound });  // for whoever looks from outside: tests, the console
   return {
     update(data, setStateValue) {
       place.tell = setStateValue;
-      store.set(look(data));
+      store.set({ ...look(data.palettes), ...read(data) });
       const change = data.change ?? null, isSameChange = JSON.stringify(change) === JSON.stringify(store.state.change);
       if (data.arrays === store.state.trace?.arrays && isSameChange) return;
       source.open(data.arrays, change?.arrays);

@@ -40,11 +40,13 @@ export function deriveWeights() {
 
   return (state, changed) => {
     if (!touched(changed, ...WATCHED)) return null;
+    if (changed.has("trace")) difference = null;
     const shown = read(state, state.layerData, state.windowData);
     if (!state.change) return { weights: shown, both: null };
     const other = read(state, state.otherData, state.otherWindow);
+    // Of a difference, the last one stays until both passes are of one layer again.
+    if (!shown || shown.layer !== other?.layer) return showsDifference(state) ? null : { weights: shown, both: null };
     const both = state.side === "before" ? { before: shown, after: other } : { before: other, after: shown };
-    if (!shown || !other) return { weights: showsDifference(state) ? difference : shown, both: null };
     return { weights: showsDifference(state) ? readDifference(state, both) : shown, both };
   };
 }
@@ -103,7 +105,8 @@ export const weightText = weight => weight >= 0.001 ? weight.toFixed(4) : weight
 export function describeWeight(weights, query, key) {
   const weight = weightAt(weights, query, key);
   if (weight === null) return "not in this window";
-  return weight || !weights.steps ? weightText(weight) : `< ${weightText(weights.steps[cellOf(weights, query)] / 2)}`;
+  const step = weights.steps?.[cellOf(weights, query)];  // 0 where the whole row is
+  return weight || !step ? weightText(weight) : `< ${weightText(step / 2)}`;
 }
 
 export function rowOf({ values, size, ...weights }, query) {
