@@ -17,6 +17,13 @@ SHOTS = {  # file -> (page and state, colour scheme, width, height, what is at t
         "buckets?sample=A+sentence&head=4&bucket_rows=32&bucket_reach=128", "light", 1440, 1420,
         "[data-testid=stMain] h1",
     ),
+    "what-if.png": (
+        "what-if?sample=A+sentence&what_if=position+off&where=all&shown_layer=3&shown_head=1&side=difference"
+        "&locked=52-64", "dark", 1440, 1080, ".viewer .instrument",
+    ),
+    "cloze.png": (
+        "cloze?sample=A+sentence&hidden_from=200&hidden_frames=8&layer=4&head=2", "light", 1440, 1000, ".viewer.cloze",
+    ),
 }  # fmt: skip
 SCROLL = "element => { element.style.scrollMarginTop = '64px'; element.scrollIntoView(); }"  # below the navigation
 DONE = "document.querySelector('.stApp').getAttribute('data-test-script-state') === 'notRunning'"

@@ -29,8 +29,10 @@ def recall_number(name: str, default: Number, minimum: Number, maximum: Number) 
     """The same for a number, which is brought into range first; NaN becomes the minimum."""
     recall(name, default, type(default))
     known = st.session_state[name]
-    st.session_state[name] = min(maximum, max(minimum, known))  # in this order: NaN is neither more nor less
-    return st.session_state[name]
+    value = min(maximum, max(minimum, known))  # in this order: NaN is neither more nor less
+    if value != known:  # what is written takes the place of what the visitor has chosen since
+        st.session_state[name] = value
+    return value
 
 
 def note(name: str, value: Any, default: Any) -> None:
