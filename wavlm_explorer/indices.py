@@ -61,6 +61,8 @@ def choose_slice(what: str, chosen: slice | None, length: int) -> Int[Tensor, " 
 
 
 def _as_whole(what: str, value: Any) -> int:
+    if type(value) is int:  # as most are: asking for a protocol takes far longer
+        return value
     is_truth = isinstance(value, bool | np.bool_) or (isinstance(value, Tensor) and value.dtype == torch.bool)
     if is_truth or not isinstance(value, SupportsIndex):  # an entry of a mask would pass for index 0 or 1
         raise TypeError(f"{what}: expected a whole number, found {value!r} ({type(value).__name__})")
