@@ -58,14 +58,14 @@ def meant(chosen, count: int) -> list[int]:
 
 PLACES = {"layers": numbers(LAYERS), "heads": numbers(HEADS)}
 FRAME, FRAMES = some.integers(0, TRACE.num_frames - 1), numbers(TRACE.num_frames)
-REAL = some.floats(allow_nan=False, allow_infinity=False)
+GATES = some.floats(-1000, 1000)
 ARGUMENTS = {
     HeadsOff: {"mean": some.booleans(), **PLACES},
     ContentOff: PLACES,
     PositionOff: PLACES,
     AttentionUniform: PLACES,
     PositionFrom: {"source": some.integers(0, HEADS - 1), **PLACES},
-    GateFixed: {"value": REAL | some.integers(-5, 5), **PLACES},
+    GateFixed: {"value": GATES | some.integers(-5, 5), **PLACES},
     AttentionWithin: {"reach": some.integers(0, 99_999), **PLACES},
     AttentionTo: {"frame": FRAME, **PLACES},
     LayersSkipped: {"layers": numbers(LAYERS)},
@@ -150,6 +150,7 @@ def test_what_is_typed_is_understood(text, intervention):
         ("gate two", "value: expected a number; found 'two'"),
         ("gate nan", "value: expected a number; found 'nan'"),
         ("gate 1e999", "value: expected a number"),
+        ("gate 1e300", "value: expected a number from -1000 to 1000 for the gate; found 1e.300"),
         ("position from -1", "source: expected a whole number, 0 or more; found '-1'"),
         ("hide 9-3", "frames: expected a number, a range, or several that rise: .*found '9-3'"),
         ("hide 3,3", "frames: expected a number"),

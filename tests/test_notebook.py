@@ -61,7 +61,7 @@ def test_every_cell_shows_something(shown):
         assert value is not None, name
         if isinstance(value, Picture):
             assert value.to_bytes("png", 30).startswith(b"\x89PNG")
-    assert sum(isinstance(value, Picture) for value in shown.values()) == 9
+    assert sum(isinstance(value, Picture) for value in shown.values()) == 10
 
 
 def test_what_the_words_say_is_true(shown):
@@ -73,6 +73,7 @@ def test_what_the_words_say_is_true(shown):
     assert 0.9 < share <= 1
     assert shown["by-hand"] < 1e-6
     assert shown["glu-terms"] == 0
+    assert 0.1 < shown["changed"] < 0.5
     assert shown["load"] is True
 
 

@@ -17,14 +17,23 @@ def check_index(what: str, index: Any, length: int) -> int:
 
     Raises: TypeError for what is no whole number; IndexError naming the range.
     """
-    if isinstance(index, bool | np.bool_) or not isinstance(index, SupportsIndex):
-        raise TypeError(f"{what}: expected a whole number, found {index!r} ({type(index).__name__})")
-    number = operator.index(index)
+    number = _as_whole(what, index)
     if not -length <= number < length:
         raise IndexError(
             f"{what} {number} is out of range: expected 0 to {length - 1}, or -{length} to -1 from the end"
         )
     return number % length
+
+
+def check_count(what: str, count: Any) -> int:
+    """Return a number of things.
+
+    Raises: TypeError for what is no whole number; ValueError for one below 0.
+    """
+    number = _as_whole(what, count)
+    if number < 0:
+        raise ValueError(f"{what}: expected a whole number, 0 or more; found {number}")
+    return number
 
 
 def choose(what: str, chosen: Heads, length: int) -> Int[Tensor, " chosen"]:
@@ -49,3 +58,12 @@ def choose_slice(what: str, chosen: slice | None, length: int) -> Int[Tensor, " 
     if chosen is not None and chosen.step is not None and chosen.step < 1:
         raise IndexError(f"{what}: expected a slice with a step of at least 1; found a step of {chosen.step}")
     return torch.arange(length)[slice(None) if chosen is None else chosen]
+
+
+def _as_whole(what: str, value: Any) -> int:
+    if type(value) is int:  # as most are: asking for a protocol takes far longer
+        return value
+    is_truth = isinstance(value, bool | np.bool_) or (isinstance(value, Tensor) and value.dtype == torch.bool)
+    if is_truth or not isinstance(value, SupportsIndex):  # an entry of a mask would pass for index 0 or 1
+        raise TypeError(f"{what}: expected a whole number, found {value!r} ({type(value).__name__})")
+    return operator.index(value)

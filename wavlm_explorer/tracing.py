@@ -1,7 +1,7 @@
 """One forward pass, remembered, and all that can be asked of it afterwards."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -213,7 +213,7 @@ class Trace:
             for name in numbers[0]
         }
 
-    def what_if(self, interventions: Sequence[Intervention], progress: Progress | None = None) -> "Trace":
+    def what_if(self, interventions: Iterable[Intervention], progress: Progress | None = None) -> "Trace":
         """Let the clip pass once more under interventions, and under those that this trace is under already.
 
         The result is that of `trace(model, audio, interventions=[...])`, but layers below the first that is touched on
@@ -221,8 +221,8 @@ class Trace:
 
         Raises: as `trace`; ValueError for hidden frames of a trace that came without what hears.
         """
-        plan = Plan(self.model, self.num_frames, interventions)
-        both = (*self.interventions, *interventions)
+        more = tuple(interventions)  # read once, should it be a generator
+        plan, both = Plan(self.model, self.num_frames, more), (*self.interventions, *more)
         if plan.start < 0:
             return trace(self.model, self.audio, self.normalized, progress, both)
         together = Plan(self.model, self.num_frames, both)
@@ -280,7 +280,7 @@ def trace(
     audio: Audio,
     normalize: bool | None = None,
     progress: Progress | None = None,
-    interventions: Sequence[Intervention] = (),
+    interventions: Iterable[Intervention] = (),
 ) -> Trace:
     """Run the model once over a clip and remember what entered every layer.
 
@@ -293,6 +293,7 @@ def trace(
     """
     if model.training:
         raise ValueError("trace: expected a model in eval mode, found one in training mode; call model.eval()")
+    interventions = tuple(interventions)
     plan = Plan(model, model.config.num_frames(len(audio.samples)), interventions)
     normalize = model.config.normalize if normalize is None else normalize
     record = whole_pass(model, audio.samples, normalize, plan, progress or ignore)

@@ -20,7 +20,7 @@ from wavlm_explorer.interventions import (
     PositionFrom,
     StatesPatched,
 )
-from wavlm_explorer.interventions.facts import LARGEST, MOST, NAMED, from_facts, to_facts
+from wavlm_explorer.interventions.facts import LARGEST, MOST, MOST_LISTED, NAMED, from_facts, to_facts
 
 WRITTEN = {
     "all": (HeadsOff(), {"name": "HeadsOff", "mean": False, "layers": None, "heads": None}),
@@ -129,6 +129,15 @@ def test_a_file_s_worth_of_interventions_is_enough():
         from_facts([OFF] * (MOST + 1))
     with pytest.raises(ValueError, match="expected at most 1,000 for a file; found 1,001"):
         to_facts([HeadsOff()] * (MOST + 1))
+
+
+def test_lists_that_would_take_long_to_check_are_refused():
+    half = MOST_LISTED // 2
+    assert len(from_facts([SKIPPED | {"layers": [0] * half}] * 2)) == 2
+    with pytest.raises(ValueError, match="lists of at most 100,000 numbers in all; found 150,000"):
+        from_facts([SKIPPED | {"layers": [0] * half}] * 3)
+    with pytest.raises(ValueError, match="lists of at most 100,000 numbers in all; found 100,001"):
+        to_facts([FramesHidden(range(MOST_LISTED + 1))])
 
 
 def test_order_is_kept():

@@ -14,6 +14,7 @@ import wavlm_explorer as wx
 from wavlm_explorer.encoder import TransformerSentenceEncoderLayer
 from wavlm_explorer.interventions import (
     AttentionTo,
+    AttentionUniform,
     AttentionWithin,
     ContentOff,
     FramesHidden,
@@ -49,6 +50,33 @@ def test_a_later_pass_is_a_whole_one_bit_for_bit(name, tiny_trace):
         assert torch.equal(later.attention(2), whole.attention(2))
     assert torch.equal(whole.output, tiny_trace.output) == (name == "none")
     assert f"{len(interventions)} interventions" in repr(whole)
+
+
+def test_interventions_may_come_one_by_one(tiny_trace):
+    interventions = (HeadsOff(layers=2, heads=0), ContentOff(layers=2, heads=1))
+    expected = tiny_trace.what_if(interventions)
+    model, audio = tiny_trace.model, tiny_trace.audio
+    for found in (tiny_trace.what_if(iter(interventions)), wx.trace(model, audio, interventions=iter(interventions))):
+        assert found.interventions == interventions
+        assert torch.equal(found.output, expected.output)
+        assert torch.equal(found.attention(2), expected.attention(2))
+
+
+def test_a_reach_beyond_every_clip_bars_nothing(tiny_trace):
+    changed = tiny_trace.what_if([AttentionWithin(10**30, layers=1)])
+    assert torch.equal(changed.attention(1), tiny_trace.attention(1))
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("other", [PositionFrom(0), ContentOff(), GateFixed(2.0), PositionOff()], ids=repr)
+def test_uniform_attention_is_uniform_whatever_its_logits_would_be(order, other, tiny_trace):
+    changed = tiny_trace.what_if([AttentionUniform(layers=1), other][::order])
+    assert torch.allclose(changed.attention(1), torch.full_like(changed.attention(1), 1 / tiny_trace.num_frames))
+
+
+def test_a_large_gate_leaves_numbers_in_half_precision():
+    model, audio = make_model(VARIANTS["post-norm"]).half(), make_audio()
+    assert wx.trace(model, audio, interventions=[GateFixed(-1000.0)]).output.isfinite().all()
 
 
 def test_without_interventions_nothing_changes(any_trace):
@@ -121,8 +149,10 @@ def test_one_session_with_interventions_and_one_without_share_a_model():
         ("post-norm", AttentionTo(10_000), IndexError, "frame 10000 is out of range"),
         ("post-norm", FramesHidden(10_000), IndexError, "frame 10000 is out of range"),
         ("post-norm", PositionFrom(3), IndexError, "source head 3 is out of range"),
-        ("post-norm", AttentionWithin(-1), ValueError, "expected a number of frames, 0 or more; found -1"),
-        ("post-norm", GateFixed(math.nan), ValueError, "expected a number for the gate; found nan"),
+        ("post-norm", AttentionWithin(-1), ValueError, "reach: expected a whole number, 0 or more; found -1"),
+        ("post-norm", HeadsOff(heads=torch.tensor([True, False, True])), TypeError, r"found tensor\(True\)"),
+        ("post-norm", GateFixed(math.nan), ValueError, "for the gate; found nan"),
+        ("post-norm", GateFixed(1e39), ValueError, "from -1000 to 1000 for the gate; found 1e"),
         ("no gate", GateFixed(1.0), ValueError, "expected a model with a gate"),
         ("no positions", PositionOff(), ValueError, "expected a model with relative positions"),
         ("no positions", PositionFrom(0), ValueError, "expected a model with relative positions"),

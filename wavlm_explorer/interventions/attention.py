@@ -8,7 +8,6 @@ with content C = q k' / sqrt(d), gate g and position bias B; the o of all heads,
 "x <- y" puts y in the place of x. layers, heads: one, several, a slice, or None for all.
 """
 
-import math
 from dataclasses import KW_ONLY, dataclass
 
 import torch
@@ -16,12 +15,14 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ..config import WavLMConfig
-from ..indices import Heads, check_index
+from ..indices import Heads, check_count, check_index
 from ..layer_attention import AttentionParts
 
 Context = Float[Tensor, "1 heads frames head_dim"]  # the o of every head
 Gate = Float[Tensor, "1 heads queries"]
 Chosen = Int[Tensor, " chosen"]
+
+LARGEST_GATE = 1000.0  # a model's own is about 2; position must stay a number in half precision too
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,9 @@ class GateFixed(AttentionIntervention):
     value: float
 
     def check(self, config: WavLMConfig, num_frames: int) -> None:
-        if not math.isfinite(self.value):
-            raise ValueError(f"value: expected a number for the gate; found {self.value}")
+        if not abs(self.value) <= LARGEST_GATE:  # nor NaN
+            expected = f"expected a number from -{LARGEST_GATE:g} to {LARGEST_GATE:g} for the gate"
+            raise ValueError(f"value: {expected}; found {self.value}")
         if not (config.relative_position_embedding and config.gru_rel_pos):
             raise ValueError("GateFixed: expected a model with a gate over relative positions; this one has none.")
 
@@ -140,13 +142,13 @@ class AttentionWithin(AttentionIntervention):
     reach: int
 
     def check(self, config: WavLMConfig, num_frames: int) -> None:
-        if self.reach < 0:
-            raise ValueError(f"reach: expected a number of frames, 0 or more; found {self.reach}")
+        check_count("reach", self.reach)
 
     def edit(self, parts: AttentionParts, heads: Chosen) -> AttentionParts:
         num_heads, num_frames = parts.q.shape[1:3]
         distances = torch.arange(1 - num_frames, num_frames, device=parts.q.device)
-        barred = _barred(parts.barred_distances, heads, (distances.abs() > self.reach).expand(num_heads, -1))
+        is_far = distances.abs() > min(self.reach, num_frames)
+        barred = _barred(parts.barred_distances, heads, is_far.expand(num_heads, -1))
         return parts._replace(barred_distances=barred)
 
 

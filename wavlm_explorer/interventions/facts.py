@@ -38,6 +38,7 @@ NAMED = {
     )
 }
 MOST = 1000  # interventions of one trace
+MOST_LISTED = 100_000  # numbers in all their lists: every frame of half an hour
 LARGEST = 1 << 31  # whole number in a file: far beyond every layer, head and frame
 SLICE = "slice"
 
@@ -45,11 +46,13 @@ SLICE = "slice"
 def to_facts(interventions: Sequence[Intervention]) -> list[dict[str, Any]]:
     """Describe interventions, in their order.
 
-    Raises: ValueError for one that holds another trace, and for what is not among NAMED.
+    Raises: ValueError for one that holds another trace, for what is not among NAMED, and for more than a file holds.
     """
     if len(interventions) > MOST:
         raise ValueError(f"interventions: expected at most {MOST:,} for a file; found {len(interventions):,}.")
-    return [_describe(intervention) for intervention in interventions]
+    facts = [_describe(intervention) for intervention in interventions]
+    _check_listed(facts)
+    return facts
 
 
 def from_facts(facts: Sequence[Any]) -> tuple[Intervention, ...]:
@@ -61,7 +64,16 @@ def from_facts(facts: Sequence[Any]) -> tuple[Intervention, ...]:
     """
     if len(facts) > MOST:
         raise ValueError(f"interventions: expected at most {MOST:,}; found {len(facts):,}.")
+    _check_listed(facts)
     return tuple(_make(index, entry) for index, entry in enumerate(facts))
+
+
+def _check_listed(facts: Sequence[Any]) -> None:
+    """Refuse what would take long to check, number by number."""
+    values = (value for entry in facts if isinstance(entry, dict) for value in entry.values())
+    listed = sum(len(value) for value in values if isinstance(value, list))
+    if listed > MOST_LISTED:
+        raise ValueError(f"interventions: expected lists of at most {MOST_LISTED:,} numbers in all; found {listed:,}.")
 
 
 def _describe(intervention: Intervention) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from torch import Tensor
 from ..indices import choose
 from ..layer_attention import LayerAttention, attention_parts
 from ..wavlm import WavLM
-from .attention import AttentionIntervention, Chosen, Context, Gate
+from .attention import AttentionIntervention, AttentionUniform, Chosen, Context, Gate
 from .states import FramesHidden, LayersSkipped, Patch, StatesPatched
 
 Intervention = AttentionIntervention | FramesHidden | LayersSkipped | StatesPatched
@@ -74,7 +74,7 @@ class Plan:
         """The attention of one layer, made of what enters it."""
         encoder = self._model.encoder
         parts = attention_parts(encoder, layer, x)
-        for intervention, heads in self._edits.get(layer, ()):
+        for intervention, heads in sorted(self._edits.get(layer, ()), key=_acts_on_weights):
             parts = intervention.edit(parts, heads)
         parts = parts._replace(gate=self.edit_gate(layer, parts.gate))
         return LayerAttention(encoder.block(layer).self_attn, parts)
@@ -122,3 +122,8 @@ class Plan:
                 x = patch.apply(x)
             report((state - first) / max(1, self._num_layers - first))
             yield x
+
+
+def _acts_on_weights(edit: tuple[AttentionIntervention, Chosen]) -> bool:
+    """Whether an edit comes after all that the logits are made of: it spreads the weights, whatever they would be."""
+    return isinstance(edit[0], AttentionUniform)
