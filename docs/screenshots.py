@@ -22,7 +22,7 @@ SHOTS = {  # file -> (page and state, colour scheme, width, height, what is at t
         "&locked=52-64", "dark", 1440, 1080, ".viewer .instrument",
     ),
     "cloze.png": (
-        "cloze?sample=A+sentence&hidden_from=200&hidden_frames=8&layer=4&head=2", "light", 1440, 1000, ".viewer.cloze",
+        "cloze?sample=A+sentence&hidden_from=200&hidden_frames=4&layer=4&head=2", "light", 1440, 1000, ".viewer.cloze",
     ),
 }  # fmt: skip
 SCROLL = "element => { element.style.scrollMarginTop = '64px'; element.scrollIntoView(); }"  # below the navigation

@@ -28,10 +28,12 @@ def recall(name: str, default: Any, read: Callable[[str], Any]) -> None:
 def recall_number(name: str, default: Number, minimum: Number, maximum: Number) -> Number:
     """The same for a number, which is brought into range first; NaN becomes the minimum."""
     recall(name, default, type(default))
-    known = st.session_state[name]
+    known, limits = st.session_state[name], f"_limits_of_{name}"
     value = min(maximum, max(minimum, known))  # in this order: NaN is neither more nor less
-    if value != known:  # what is written takes the place of what the visitor has chosen since
-        st.session_state[name] = value
+    # A slider of other limits is another to Streamlit, and must be told. Else nothing is written: it would take the
+    # place of what the visitor has chosen since.
+    if value != known or st.session_state.get(limits) != (minimum, maximum):
+        st.session_state.update({name: value, limits: (minimum, maximum)})
     return value
 
 
