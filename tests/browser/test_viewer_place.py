@@ -63,6 +63,7 @@ def test_a_lost_trace_is_explained_and_the_page_lives_on(viewer: Viewer, status:
     viewer.find("input[aria-label=Layer]").press("Enter")
     expect(viewer.find(".trouble")).to_contain_text(said)
     viewer.page.unroute("**/viewer/*/layer?**")
+    viewer.page.wait_for_timeout(500)  # a neighbour may be fetched meanwhile: then nothing new arrives
     viewer.find("input[aria-label=Layer]").fill("1")
     viewer.find("input[aria-label=Layer]").press("Enter")
     viewer.wait("root => root.store.state.weights.layer === 1")

@@ -75,7 +75,7 @@ export function createLoader(store, source) {
     if (!state.trace || !touched(changed, ...PLACE, "layerData", "otherData")) return null;
     const found = Object.keys(LAYERS).map(name => [name, NEEDS[name](state) ? peek(name, state) ?? state[name] : null]);
     const isWaiting = !peek("layerData", state) || (showsDifference(state) && !peek("otherData", state));
-    return { ...Object.fromEntries(found), isWaiting };
+    return { ...Object.fromEntries(found), isWaiting, ...(isWaiting ? {} : { trouble: null }) };
   });
   store.derive((state, changed) => {
     if (!state.trace || !touched(changed, ...WINDOW)) return null;
