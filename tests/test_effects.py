@@ -65,7 +65,6 @@ def test_long_maps_are_compared_by_blocks_of_rows(pair, monkeypatch):
     difference = (after.attention(1, 2) - before.attention(1, 2))[0]
     assert torch.equal(attention_change(before, after, 1, 2).difference, difference)
     monkeypatch.setattr(effects, "rows_at_once", lambda *_: 7)
-    monkeypatch.setattr(effects, "BLOCK_ENTRIES", 7 * before.num_frames)
     assert torch.allclose(moved_attention(before, after, 1), whole, atol=1e-6)
     pooled = attention_change(before, after, 1, 2, cells=13).difference
     assert pooled.shape == (13, 13)

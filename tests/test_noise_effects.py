@@ -18,9 +18,9 @@ from wavlm_explorer.pooling import max_pool
 NOISE = Noise(1, "q_proj", 0.4, 4, 3)
 
 
-@pytest.mark.parametrize(("cells", "block_entries"), [(400, 1 << 22), (400, 7), (10, 1 << 22), (10, 200)])
-def test_maps_of_any_size_are_those_of_the_whole(cells, block_entries, monkeypatch):
-    monkeypatch.setattr(effects, "BLOCK_ENTRIES", block_entries)
+@pytest.mark.parametrize(("cells", "num_rows"), [(400, 1000), (400, 1), (10, 1000), (10, 5)])
+def test_maps_of_any_size_are_those_of_the_whole(cells, num_rows, monkeypatch):
+    monkeypatch.setattr(effects, "rows_at_once", lambda *_: num_rows)
     trace = make_trace(seconds=0.8)
     noised = noised_pass(trace, NOISE).trace
     change = attention_change(trace, noised, 1, 2, cells)

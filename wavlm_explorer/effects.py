@@ -4,7 +4,7 @@ Conventions: `before` is the trace that one begins with, `after` the one under f
 and model.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, SupportsIndex
 from weakref import WeakKeyDictionary
 
@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .indices import Heads, check_index
+from .indices import Heads, check_index, choose
 from .interventions import HeadsOff, Intervention
 from .keeping import Keeper
 from .modules import rows_at_once
@@ -21,7 +21,6 @@ from .passes import Progress, ignore, part_of
 from .pooling import MAX_CELLS, max_pool, pool_highest, pooling_factor
 from .tracing import Trace
 
-BLOCK_ENTRIES = 1 << 22  # of a map, held at once: 16 MiB
 SMALLEST = torch.finfo(torch.float32).tiny
 
 
@@ -55,6 +54,22 @@ def output_change(before: Trace, after: Trace) -> float:
     return relative_changes(before, after)[1]
 
 
+def paired_attention(
+    before: Trace, after: Trace, layer: SupportsIndex, heads: Heads, queries: range, factor: int = 1
+) -> Iterator[tuple[Float[Tensor, "heads block keys"], Float[Tensor, "heads block keys"]]]:
+    """Yield the weights before and after, by blocks of queries, so that a long clip needs the memory of a few.
+
+    factor: every block but the last has a multiple of so many queries, for maps that are pooled by it.
+
+    Raises: IndexError for a layer or head that is not there.
+    """
+    num_maps = len(choose("head", heads, before.num_heads))
+    step = factor * max(1, rows_at_once(before.model.device, num_maps, before.num_frames) // factor)
+    for first in range(queries.start, queries.stop, step):
+        rows = slice(first, min(first + step, queries.stop))
+        yield before.attention(layer, heads, rows), after.attention(layer, heads, rows)
+
+
 def moved_attention(
     before: Trace, after: Trace, layer: SupportsIndex, heads: Heads = None
 ) -> Float[Tensor, "heads queries"]:
@@ -62,13 +77,8 @@ def moved_attention(
 
     Raises: IndexError for a layer or head that is not there.
     """
-    num_rows = rows_at_once(before.model.device, before.num_heads, before.num_frames)
-    moved = []
-    for first in range(0, before.num_frames, num_rows):
-        rows = slice(first, first + num_rows)
-        a, b = (trace.attention(layer, heads, rows) for trace in (before, after))
-        moved.append((b - a).abs().sum(dim=-1) / 2)
-    return torch.cat(moved, dim=1)
+    blocks = paired_attention(before, after, layer, heads, range(before.num_frames))
+    return torch.cat([(b - a).abs_().sum(dim=-1) / 2 for a, b in blocks], dim=1)
 
 
 def moved_by_head(before: Trace, after: Trace) -> Float[Tensor, "layers heads"]:
@@ -89,11 +99,9 @@ def head_changes(before: Trace, after: Trace, layer: SupportsIndex, cells: int) 
     Raises: IndexError for a layer that is not there.
     """
     factor = pooling_factor(before.num_frames, cells)
-    num_rows = factor * max(1, rows_at_once(before.model.device, before.num_heads, before.num_frames) // factor)
     thumbnails, moved = [], torch.zeros(before.num_heads)
-    for first in range(0, before.num_frames, num_rows):
-        rows = slice(first, first + num_rows)
-        difference = after.attention(layer, None, rows).sub_(before.attention(layer, None, rows))
+    for a, b in paired_attention(before, after, layer, None, range(before.num_frames), factor):
+        difference = b.sub_(a)
         thumbnails.append(max_pool(difference, factor))
         moved += difference.abs_().sum(dim=(1, 2)) / 2
     return HeadChanges(torch.cat(thumbnails, dim=1), moved / before.num_frames)
@@ -122,11 +130,8 @@ def attention_change(
     """
     layer, head = check_index("layer", layer, before.num_layers), check_index("head", head, before.num_heads)
     factor = pooling_factor(before.num_frames, cells)
-    num_rows = factor * max(1, BLOCK_ENTRIES // (factor * before.num_frames))
     maps, moved, largest = [], 0.0, 0.0
-    for first in range(0, before.num_frames, num_rows):
-        rows = slice(first, first + num_rows)
-        a, b = (trace.attention(layer, head, rows)[0] for trace in (before, after))
+    for (a,), (b,) in paired_attention(before, after, layer, head, range(before.num_frames), factor):
         difference = b - a
         moved += float(difference.abs().sum()) / 2
         largest = max(largest, float(difference.abs().max()))

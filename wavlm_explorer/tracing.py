@@ -135,6 +135,17 @@ class Trace:
         return self.layer_attention(layer).terms_overview(head, pooling_factor(self.num_frames, cells))
 
     @torch.no_grad()
+    def layer_attention(self, layer: SupportsIndex) -> LayerAttention:
+        """One layer's attention as it really acted, of which all maps are made; the latest stays, for its next head."""
+        layer = check_index("layer", layer, self.num_layers)
+        attention = self._latest_attention.get(layer)
+        if attention is None:
+            attention = self.plan.attention(layer, self._layer_input(layer))
+            self._latest_attention.clear()
+            self._latest_attention[layer] = attention
+        return attention
+
+    @torch.no_grad()
     def gate(self, layer: SupportsIndex) -> Float[Tensor, "heads frames"]:
         """What each frame multiplies each head's bias by; ones for a model without a gate."""
         return self.layer_attention(layer).gate()
@@ -254,17 +265,6 @@ class Trace:
     @cached_property
     def _latest_attention(self) -> dict[int, LayerAttention]:
         return {}
-
-    @torch.no_grad()
-    def layer_attention(self, layer: SupportsIndex) -> LayerAttention:
-        """One layer's attention as it really acted, of which all maps are made; the latest stays, for its next head."""
-        layer = check_index("layer", layer, self.num_layers)
-        attention = self._latest_attention.get(layer)
-        if attention is None:
-            attention = self.plan.attention(layer, self._layer_input(layer))
-            self._latest_attention.clear()
-            self._latest_attention[layer] = attention
-        return attention
 
     def _layer_input(self, layer: int) -> Float[Tensor, "frames 1 width"]:
         return self.hidden_states[layer].unsqueeze(1).to(self.model.device, self.model.mask_emb.dtype)

@@ -89,7 +89,7 @@ def test_a_short_window_of_the_difference_is_exact(change):
 def test_a_longer_window_is_a_byte_a_cell_and_a_long_one_is_pooled(change, monkeypatch):
     monkeypatch.setattr(module, "EXACT_CELLS", 8)
     monkeypatch.setattr(module, "WINDOW_CELLS", 10)
-    monkeypatch.setattr(module, "rows_at_once", lambda *_: 7)
+    monkeypatch.setattr("wavlm_explorer.effects.rows_at_once", lambda *_: 7)
     found = fetch(change, "difference", layer=1, head=2, start=3, stop=23)
     difference = (change.after.attention(1, 2) - change.before.attention(1, 2))[0, 3:23, 3:23]
     pooled = max_pool(difference, 2).numpy()

@@ -8,10 +8,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ...effects import HeadChanges, head_changes, state_changes
+from ...effects import HeadChanges, head_changes, paired_attention, state_changes
 from ...indices import choose
 from ...interventions import FramesHidden
-from ...modules import rows_at_once
 from ...pooling import max_pool, pooling_factor
 from ...tracing import THUMBNAIL_CELLS, Trace
 from .packing import pack
@@ -103,12 +102,6 @@ def difference_payload(change: Change, layer: int, head: int, start: int, stop: 
 def _pool_difference(
     change: Change, layer: int, head: int, frames: slice, factor: int
 ) -> Float[Tensor, "head pooled_queries pooled_keys"]:
-    """Go by blocks of rows, so that a long window needs the memory of a few."""
-    before, after = change.before, change.after
-    step = factor * max(1, rows_at_once(before.model.device, 1, before.num_frames) // factor)
-    blocks = [slice(first, min(first + step, frames.stop)) for first in range(frames.start, frames.stop, step)]
-    pooled = [
-        max_pool((after.attention(layer, head, rows) - before.attention(layer, head, rows))[..., frames], factor)
-        for rows in blocks
-    ]
-    return torch.cat(pooled, dim=1)
+    queries = range(frames.start, frames.stop)
+    blocks = paired_attention(change.before, change.after, layer, head, queries, factor)
+    return torch.cat([max_pool((b - a)[..., frames], factor) for a, b in blocks], dim=1)
